@@ -1,0 +1,89 @@
+package enroll
+
+import "time"
+
+// Mirrored is what is known of one user on one device: names and role, and a keyed
+// hash of each credential. It holds no credential.
+type Mirrored struct {
+	UserID    PIN
+	Known     bool // a user record came; else only credentials of this user did
+	Name      string
+	LastName  string
+	Privilege int
+
+	// Hashes has one entry a credential, by the name that intake gives it, such
+	// as "password" or "fingerprint/6".
+	Hashes map[string]Hash
+}
+
+// A Hash is a keyed hash of a credential, as text that is safe to store: equality
+// shows in it, content does not.
+type Hash string
+
+// An Operation is a remembered line of the operation log, which may explain a record
+// that comes in a later upload.
+type Operation struct {
+	ID         int64 // the store's; 0 in a new one
+	ReceivedAt time.Time
+	UserID     PIN
+	Code       int
+	Time       WallTime
+	Explains   Kinds
+	Used       Kinds // kinds that it explained already
+}
+
+// OperationMemory is how long a line of the operation log may explain a record.
+const OperationMemory = 2 * time.Minute
+
+// Needs says what a decision wants to know of the device beside its settings.
+type Needs struct {
+	Users   []PIN
+	Punches []PunchKey
+}
+
+// Known is what is known when a decision is made. The device is locked: nothing of
+// it changes until what follows is committed.
+type Known struct {
+	At      time.Time // of the commit, UTC, whole milliseconds
+	Device  Device
+	Choices []Choice          // of the device's endpoints, in their order
+	Users   map[PIN]Mirrored  // those of Needs.Users that the mirror has
+	Recent  []Operation       // of Needs.Users, not older than [OperationMemory], oldest first
+	Punches map[PunchKey]bool // those of Needs.Punches that are kept already
+}
+
+// A Choice is what an endpoint wants of the changes of a device.
+type Choice struct {
+	Endpoint EndpointID
+	Kinds    Kinds
+	Faces    string // as in [Endpoint]
+}
+
+// Follows is what follows from an upload, to be committed at once or not at all.
+type Follows struct {
+	Users      []Mirrored  // new state of these users
+	Forget     []PIN       // users that leave the mirror
+	Operations []Operation // new lines to remember, and remembered ones (ID set) whose Used grew
+	Punches    []PunchKey  // new ones
+	Changes    []NewChange // in the order of their lanes
+	Unread     []UnreadReport
+	Kept       []KeptReport
+	Raw        []byte // the upload's body, "" if it need not be kept
+}
+
+// A NewChange is a change with those who get it. The store gives it its id, its
+// operation id and a place in the lane of each of them.
+type NewChange struct {
+	Change
+	To []Recipient
+}
+
+// A Recipient is an endpoint that gets a change, and the kinds of it that it chose.
+type Recipient struct {
+	Endpoint EndpointID
+	Kinds    Kinds
+}
+
+// A Decision is a pure function from what is known to what follows. The store calls
+// it inside the transaction that commits, with the device locked, perhaps twice.
+type Decision func(Known) (Follows, error)

@@ -1,0 +1,43 @@
+package enroll
+
+import "time"
+
+// What operators are shown: records of the store with what is derived from them.
+// None carries a credential.
+
+// DeviceStatus is a device with what is counted of it.
+type DeviceStatus struct {
+	Device
+	UnreadRecords int64
+}
+
+// EndpointStatus is an endpoint with what it is owed.
+type EndpointStatus struct {
+	Endpoint
+	Waiting      int64
+	BlockedLanes int
+}
+
+// DeliveryStatus is a delivery with the change it is about.
+type DeliveryStatus struct {
+	DeliveryID
+	Endpoint    string // name
+	Device      Serial
+	Class       Class
+	State       State
+	OperationID OperationID
+	Kinds       Kinds
+	UserID      PIN
+	ReceivedAt  time.Time
+	Attempts    int
+	Tries       []Attempt // oldest first; only where one delivery is asked for
+}
+
+// DeliveryFilter chooses deliveries; zero fields choose all.
+type DeliveryFilter struct {
+	Endpoint string
+	Device   Serial
+	State    State
+	After    DeliveryID // only what comes after it, in the order of (lane, n)
+	Limit    int        // at most so many
+}
