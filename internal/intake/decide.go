@@ -204,7 +204,7 @@ func (d *decision) user(i int, r enroll.UserReport) {
 		switch {
 		case c.said == nil || hash == u.Hashes[c.name]:
 		case hash == "":
-			d.removed(u, c.kind, c.index, d.log.explain(i, r.UserID, c.kind))
+			d.removed(u, c.kind, c.index, d.log.explain(i, r.UserID, c.kind|enroll.CredentialRemoved))
 		default:
 			u.Hashes[c.name] = hash
 			kinds := c.kind

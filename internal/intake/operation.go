@@ -56,6 +56,9 @@ func (l logLine) rank(i int, user enroll.PIN, kinds enroll.Kinds) int {
 		return 0
 	}
 	fits := l.Explains.Has(kinds)
+	if !fits && !l.Explains.Has(enroll.Updates) {
+		return 0 // a removal explains no enrollment
+	}
 	if l.at < 0 && (fits && l.Used.Has(kinds&l.Explains) || !fits && l.Used != 0) {
 		return 0
 	}

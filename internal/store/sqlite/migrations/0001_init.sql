@@ -55,7 +55,7 @@ CREATE TABLE endpoint (
   timeout_ms    INTEGER NOT NULL,
   max_in_flight INTEGER NOT NULL,
   auth_token    BLOB    NOT NULL, -- sealed
-  secret        BLOB    NOT NULL, -- sealed
+  secret        BLOB,             -- sealed; NULL: callbacks are not signed
   added_ms      INTEGER NOT NULL,
   -- Its state, here and nowhere else.
   paused_ms     INTEGER NOT NULL DEFAULT 0, -- 0: not paused
