@@ -101,14 +101,18 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 
 func (db *DB) open(ctx context.Context) error {
 	file := filepath.Join(db.cfg.Dir, "fingerpost.db")
-	var err error
+	// SQLite gives its other files the mode of this one.
+	made, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening store: %w", err)
+	}
+	if err := made.Close(); err != nil {
+		return fmt.Errorf("opening store: %w", err)
+	}
 	if db.write, err = sql.Open("sqlite", dsn(file, writePragmas)); err != nil {
 		return fmt.Errorf("opening store %q: %w", file, err)
 	}
 	db.write.SetMaxOpenConns(1)
-	if err := os.Chmod(file, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("opening store %q: %w", file, err)
-	}
 	if err := migrate(ctx, db.write, migrations()); err != nil {
 		return fmt.Errorf("opening store %q: %w", file, err)
 	}
