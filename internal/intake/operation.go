@@ -25,20 +25,28 @@ func newOperationLog(recent []enroll.Operation, reports []enroll.Report) operati
 	}
 	for i, report := range reports {
 		r, ok := report.(enroll.OperationReport)
-		if !ok || r.Explains == 0 || r.Time == "" {
-			continue
+		if ok && r.Explains != 0 && r.Time != "" {
+			log.add(logLine{at: i, Operation: enroll.Operation{
+				UserID: r.UserID, Code: r.Code, Time: r.Time, Explains: r.Explains}})
 		}
-		// A device whose ack was lost sends a line again. It happened once, so it must
-		// not explain a second change.
-		if slices.ContainsFunc(recent, func(o enroll.Operation) bool {
-			return o.UserID == r.UserID && o.Code == r.Code && o.Time == r.Time
-		}) {
-			continue
-		}
-		log.lines = append(log.lines, logLine{at: i, Operation: enroll.Operation{
-			UserID: r.UserID, Code: r.Code, Time: r.Time, Explains: r.Explains}})
 	}
 	return log
+}
+
+// add appends a line. A device whose ack was lost sends lines again: what such a line
+// explained already stays explained, so that it does not stand for a second operation.
+func (l *operationLog) add(line logLine) {
+	same := func(old logLine) bool {
+		return old.UserID == line.UserID && old.Code == line.Code && old.Time == line.Time
+	}
+	if n := slices.IndexFunc(l.lines, same); n >= 0 {
+		if l.lines[n].at >= 0 {
+			return // twice in one upload
+		}
+		line.Operation = l.lines[n].Operation
+		l.lines = slices.Delete(l.lines, n, n+1)
+	}
+	l.lines = append(l.lines, line)
 }
 
 // explain returns the time of the line that explains a change of these kinds, told by

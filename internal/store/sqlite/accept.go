@@ -92,7 +92,7 @@ func (t *tx) device(serial enroll.Serial) (knownDevice, error) {
 	if err != nil {
 		return knownDevice{}, err
 	}
-	status, err := t.db.scanDevice(stmt.QueryRow(string(serial)))
+	status, err := t.db.scanDevice(stmt.QueryRowContext(context.Background(), string(serial)))
 	if err = notFound(err, "device", string(serial)); err != nil {
 		return knownDevice{}, fmt.Errorf("%w: %w", enroll.ErrUnknownDevice, err)
 	}
@@ -138,7 +138,7 @@ func (t *tx) recent(device enroll.DeviceID, users []enroll.PIN, since int64) ([]
 	if err != nil {
 		return nil, err
 	}
-	rows, err := stmt.Query(int64(device), since)
+	rows, err := stmt.QueryContext(context.Background(), int64(device), since)
 	if err != nil {
 		return nil, fmt.Errorf("reading recent operations: %w", err)
 	}
