@@ -309,6 +309,14 @@ func TestOperationTime(t *testing.T) {
 			does(oplog("1", 5, enroll.Fingerprint)).makes(),
 			does(finger("1", "6", "F")).makes(`fingerprint 1 "" fingerprint[6]=F @10:00:05`),
 			does(finger("1", "7", "G")).makes(`fingerprint 1 "" fingerprint[7]=G`)}},
+		{"a line that is sent again stays one line", []step{
+			does(oplog("1", 5, enroll.Fingerprint)).makes(),
+			does(finger("1", "6", "F")).makes(`fingerprint 1 "" fingerprint[6]=F @10:00:05`),
+			does(oplog("1", 5, enroll.Fingerprint)).makes(),
+			does(finger("1", "7", "G")).makes(`fingerprint 1 "" fingerprint[7]=G`)}},
+		{"a line that is sent again explains what comes with it", []step{
+			does(oplog("1", 5, enroll.Fingerprint), finger("1", "6", "F")).makes(`fingerprint 1 "" fingerprint[6]=F @10:00:05`),
+			does(oplog("1", 5, enroll.Fingerprint), finger("1", "7", "G")).makes(`fingerprint 1 "" fingerprint[7]=G @10:00:05`)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,8 +1,6 @@
 package intake
 
 import (
-	"slices"
-
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
 
@@ -10,6 +8,7 @@ import (
 // remembered from earlier uploads, then those of this one.
 type operationLog struct {
 	lines []logLine // in the order in which they came
+	place map[lineKey]int
 }
 
 type logLine struct {
@@ -18,10 +17,17 @@ type logLine struct {
 	uses enroll.Kinds
 }
 
+// A lineKey tells one operation of a device from every other.
+type lineKey struct {
+	user enroll.PIN
+	code int
+	time enroll.WallTime
+}
+
 func newOperationLog(recent []enroll.Operation, reports []enroll.Report) operationLog {
-	var log operationLog
+	log := operationLog{place: make(map[lineKey]int)}
 	for _, o := range recent {
-		log.lines = append(log.lines, logLine{Operation: o, at: -1})
+		log.add(logLine{Operation: o, at: -1})
 	}
 	for i, report := range reports {
 		r, ok := report.(enroll.OperationReport)
@@ -36,16 +42,16 @@ func newOperationLog(recent []enroll.Operation, reports []enroll.Report) operati
 // add appends a line. A device whose ack was lost sends lines again: what such a line
 // explained already stays explained, so that it does not stand for a second operation.
 func (l *operationLog) add(line logLine) {
-	same := func(old logLine) bool {
-		return old.UserID == line.UserID && old.Code == line.Code && old.Time == line.Time
+	key := lineKey{line.UserID, line.Code, line.Time}
+	n, again := l.place[key]
+	if again && l.lines[n].at >= 0 {
+		return // twice in one upload
 	}
-	if n := slices.IndexFunc(l.lines, same); n >= 0 {
-		if l.lines[n].at >= 0 {
-			return // twice in one upload
-		}
+	if again {
 		line.Operation = l.lines[n].Operation
-		l.lines = slices.Delete(l.lines, n, n+1)
+		l.lines[n] = logLine{at: -1} // of nobody: its place is the new one
 	}
+	l.place[key] = len(l.lines)
 	l.lines = append(l.lines, line)
 }
 

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
@@ -129,34 +131,39 @@ func (t *tx) mirrored(device enroll.DeviceID, pin enroll.PIN) (enroll.Mirrored, 
 	return user, true, nil
 }
 
-// recentSQL: ?1 device, ?2 not older than.
+// recentSQL: ?1 device, ?2 user, ?3 not older than.
 const recentSQL = `SELECT id, received_ms, user_id, code, time, explains, used FROM operation
-	WHERE device_id = ?1 AND received_ms >= ?2 ORDER BY id`
+	WHERE device_id = ?1 AND user_id = ?2 AND received_ms >= ?3 ORDER BY id`
 
+// recent reads the remembered lines of the operation log about users, oldest first.
 func (t *tx) recent(device enroll.DeviceID, users []enroll.PIN, since int64) ([]enroll.Operation, error) {
+	var list []enroll.Operation
+	for _, user := range users {
+		var err error
+		if list, err = t.appendRecent(list, device, user, since); err != nil {
+			return nil, fmt.Errorf("reading recent operations: %w", err)
+		}
+	}
+	slices.SortFunc(list, func(a, b enroll.Operation) int { return cmp.Compare(a.ID, b.ID) })
+	return list, nil
+}
+
+func (t *tx) appendRecent(list []enroll.Operation, device enroll.DeviceID, user enroll.PIN, since int64) ([]enroll.Operation, error) {
 	stmt, err := t.statement(recentSQL)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := stmt.QueryContext(context.Background(), int64(device), since)
+	rows, err := stmt.QueryContext(context.Background(), int64(device), string(user), since)
 	if err != nil {
-		return nil, fmt.Errorf("reading recent operations: %w", err)
+		return nil, err
 	}
 	defer rows.Close()
-	wanted := make(map[enroll.PIN]bool, len(users))
-	for _, pin := range users {
-		wanted[pin] = true
-	}
-	var list []enroll.Operation
 	for rows.Next() {
 		var o enroll.Operation
 		var received int64
 		var explains, used string
 		if err := rows.Scan(&o.ID, &received, &o.UserID, &o.Code, &o.Time, &explains, &used); err != nil {
-			return nil, fmt.Errorf("reading recent operations: %w", err)
-		}
-		if !wanted[o.UserID] {
-			continue
+			return nil, err
 		}
 		o.ReceivedAt = fromMillis(received)
 		if o.Explains, err = enroll.ParseKinds(explains); err != nil {

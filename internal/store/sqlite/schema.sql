@@ -92,6 +92,8 @@ CREATE TABLE operation (
 
 CREATE INDEX operation_device ON operation (device_id, received_ms);
 
+CREATE INDEX operation_user ON operation (device_id, user_id, received_ms);
+
 CREATE TABLE punch (
   device_id INTEGER NOT NULL,
   time      TEXT    NOT NULL,
