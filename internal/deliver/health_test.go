@@ -197,7 +197,7 @@ func TestResume(t *testing.T) {
 			s.commit(device, 3, h)
 			s.wait(h, 6)
 			s.pass(10 * time.Second)
-			must(s.db.ResumeEndpoint(context.Background(), h.name))(t)
+			must(s.db.ResumeEndpoint(context.Background(), h.name))(s.T)
 			resumed := time.Now()
 			s.wait(h, 7)
 			if late := h.Received()[6].At.Sub(resumed); late != 0 {
@@ -206,7 +206,7 @@ func TestResume(t *testing.T) {
 			s.pass(time.Second)
 			s.wantState(h, enroll.Suspended, 1) // it failed: the waits begin anew
 			close(repaired)
-			must(s.db.ResumeEndpoint(context.Background(), h.name))(t)
+			must(s.db.ResumeEndpoint(context.Background(), h.name))(s.T)
 			s.delivered(7+3, h)
 			s.wantState(h, enroll.Active, 0)
 		})
@@ -234,7 +234,7 @@ func TestResume(t *testing.T) {
 			if got := h.Count(); got != 2 {
 				t.Errorf("got %d callbacks, want 2: the failure and its probe", got)
 			}
-			must(s.db.ResumeEndpoint(context.Background(), h.name))(t)
+			must(s.db.ResumeEndpoint(context.Background(), h.name))(s.T)
 			s.pass(100 * time.Millisecond)
 			if got := h.Count(); got != 7 {
 				t.Errorf("got %d callbacks, want those of the other lane at once", got)

@@ -61,9 +61,9 @@ func TestOrder(t *testing.T) {
 			for _, at := range at(h.Received()) {
 				perSecond[at]++
 			}
-			for i := range 15 {
-				if got := perSecond[time.Duration(i)*time.Second]; got != 4 {
-					t.Errorf("second %d: got %d callbacks, want 4 (all: %v)", i, got, perSecond)
+			for at, n := range perSecond {
+				if n > 4 || n < 4 && at < 10*time.Second || at%time.Second != 0 {
+					t.Errorf("after %v: got %d callbacks, want 4 each second while many lanes wait", at, n)
 				}
 			}
 		})
@@ -136,7 +136,7 @@ func TestIsolation(t *testing.T) {
 				s.commit(devices[i%3], 1, hanging, slow, dead, well)
 				s.wait(well, i+1)
 				if late := time.Since(well.Received()[i].At); late != 0 {
-					t.Fatalf("callback %d came %v after its commit, want at once", i, late)
+					s.Fatalf("callback %d came %v after its commit, want at once", i, late)
 				}
 				s.pass(time.Second)
 			}

@@ -75,7 +75,7 @@ func TestOutcomes(t *testing.T) {
 				// No other commit comes that outcomes could ride on.
 				s.pass(50 * time.Millisecond)
 				if got := s.endpoint(h).Waiting; got != 0 {
-					t.Fatalf("got %d waiting in the store 50 ms after the answers, want none", got)
+					s.Fatalf("got %d waiting in the store 50 ms after the answers, want none", got)
 				}
 			}
 			s.delivered(480, h)
@@ -198,7 +198,7 @@ func TestStoreFaults(t *testing.T) {
 			s.commit(device, 1, h)
 			s.pass(100 * time.Millisecond)
 			f.noEndpoints.Store(true)
-			must(s.db.ResumeEndpoint(context.Background(), h.name))(t)
+			must(s.db.ResumeEndpoint(context.Background(), h.name))(s.T)
 			s.pass(2500 * time.Millisecond)
 			f.noEndpoints.Store(false)
 			s.pass(2500 * time.Millisecond) // it has read all that the store calls waiting

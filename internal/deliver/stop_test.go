@@ -171,7 +171,7 @@ func TestStopping(t *testing.T) {
 			h := s.hook("h", nil)
 			s.commit(s.devices(1)[0], 2, h)
 			if err := s.sender.load(context.Background()); err != nil {
-				t.Fatal(err)
+				s.Fatal(err)
 			}
 			stopped, cancel := context.WithCancel(context.Background())
 			cancel()

@@ -67,7 +67,7 @@ func storm(s *stand, f *faulty, random *rand.Rand) []*hook {
 	resume := func() { must(s.db.ResumeEndpoint(context.Background(), hooks[random.IntN(3)].name))(s.T) }
 	s.deliver()
 	synctest.Wait()
-	for range 120 {
+	for range 70 {
 		switch n := random.IntN(100); {
 		case n < 50:
 			to := hooks[random.IntN(3):]

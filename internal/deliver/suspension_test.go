@@ -216,7 +216,7 @@ func TestSuspension_CostsTheSameWhateverWaits(t *testing.T) {
 
 			h.SetBehaviour(func(endpoint.Received) endpoint.Answer { return endpoint.Hang() })
 			s.told = nil
-			must(s.db.ResumeEndpoint(context.Background(), h.name))(t)
+			must(s.db.ResumeEndpoint(context.Background(), h.name))(s.T)
 			synctest.Wait()
 			for _, told := range s.told {
 				c.toldEndpoints += len(told.Endpoints)
