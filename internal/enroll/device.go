@@ -56,6 +56,12 @@ type Sighting struct {
 	Protocol string    // version that the device announced, for instance "2.4.1"; "" not known
 	Language string    // the device's number of its language, "83" is Simplified Chinese; "" not known
 	Firmware string    // "" not known
+	Family   Family    // "" not known, which counts as Attendance
+
+	// ClockOffset is how far the device's clock was ahead of ours when it was last
+	// measured, and MeasuredAt when that was; zero: never.
+	ClockOffset time.Duration
+	MeasuredAt  time.Time
 }
 
 // Defaults and bounds of a device's settings.

@@ -8,6 +8,9 @@ type Upload struct {
 	// Raw is the whole body where it is kept as it came: a table that is not
 	// understood, a picture taken at a punch. Empty where Reports say it all.
 	Raw []byte
+
+	// Order is the order that the device says it answers, "" where it does not say.
+	Order OrderID
 }
 
 // A Report is one fact that a device told, in our terms: a [UserReport],
