@@ -109,7 +109,7 @@ func local(addr net.Addr) string {
 // Run runs the gateway until ctx is done or a part of it fails.
 func (d *Daemon) Run(ctx context.Context) error {
 	if err := d.open(ctx); err != nil {
-		return errors.Join(err, d.close())
+		return errors.Join(unlessStopped(ctx, err), d.close())
 	}
 	// The store outlives all that writes to it.
 	storing, stopStoring := context.WithCancel(context.WithoutCancel(ctx))
@@ -117,9 +117,17 @@ func (d *Daemon) Run(ctx context.Context) error {
 	stored := make(chan error, 1)
 	go func() { stored <- d.store.Run(storing) }()
 
-	err := d.serve(ctx)
+	err := unlessStopped(ctx, d.serve(ctx))
 	stopStoring()
 	return errors.Join(err, <-stored, d.close())
+}
+
+// unlessStopped drops the error of something that our own stop interrupted.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // open opens everything: the store, the parts, the listeners.

@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"slices"
+
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
 
@@ -23,10 +25,18 @@ func newOperationLog(recent []enroll.Operation, reports []enroll.Report) operati
 	}
 	for i, report := range reports {
 		r, ok := report.(enroll.OperationReport)
-		if ok && r.Explains != 0 && r.Time != "" {
-			log.lines = append(log.lines, logLine{at: i, Operation: enroll.Operation{
-				UserID: r.UserID, Code: r.Code, Time: r.Time, Explains: r.Explains}})
+		if !ok || r.Explains == 0 || r.Time == "" {
+			continue
 		}
+		// A device whose ack was lost sends a line again. It happened once, so it must
+		// not explain a second change.
+		if slices.ContainsFunc(recent, func(o enroll.Operation) bool {
+			return o.UserID == r.UserID && o.Code == r.Code && o.Time == r.Time
+		}) {
+			continue
+		}
+		log.lines = append(log.lines, logLine{at: i, Operation: enroll.Operation{
+			UserID: r.UserID, Code: r.Code, Time: r.Time, Explains: r.Explains}})
 	}
 	return log
 }
