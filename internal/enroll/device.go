@@ -47,6 +47,11 @@ type Device struct {
 
 	AddedAt time.Time
 	Sighting
+
+	// How often an operation time came after its change was told, and the shortest
+	// settle time that would have caught the last of them.
+	LateTimes  int
+	LateSettle time.Duration
 }
 
 // A Sighting is the last that was seen of a device.

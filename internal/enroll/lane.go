@@ -111,4 +111,5 @@ type Committed struct {
 	Deliveries []Delivery
 	Endpoints  []EndpointID // added, changed, paused, resumed, removed
 	Devices    []DeviceID   // added, changed, removed
+	Ordered    []Serial     // devices that orders wait for
 }

@@ -30,10 +30,38 @@ type Operation struct {
 	Time       WallTime
 	Explains   Kinds
 	Used       Kinds // kinds that it explained already
+	Answered   bool  // a record of this user came, or was asked for
 }
 
 // OperationMemory is how long a line of the operation log may explain a record.
 const OperationMemory = 2 * time.Minute
+
+// DataWait is how long a line of the operation log waits for a record of its user
+// before the device is asked for it.
+const DataWait = 25 * time.Second
+
+// A Draft is a change that further records may still complete. It is as durable as a
+// change: committed before the device ack.
+type Draft struct {
+	ID int64 // the store's, growing; 0 in a new one
+	Change
+
+	Credential string    // what it is about: records of one user and credential join
+	Elements   []string  // beside Templates: the name of each in the mirror
+	Secondary  bool      // its picture is a secondary copy
+	DueAt      time.Time // when it closes by itself
+	Closed     bool      // nothing joins it any more; it waits for those before it
+	Named      bool      // its names are those of a user that is deleted since
+	Awaits     bool      // its user is not known; until DueAt
+}
+
+// An Untimed is what is remembered, for [OperationMemory], of a change that was told
+// without an operation time.
+type Untimed struct {
+	UserID     PIN
+	Kinds      Kinds
+	ReceivedAt time.Time
+}
 
 // Needs says what a decision wants to know of the device beside its settings.
 type Needs struct {
@@ -48,7 +76,10 @@ type Known struct {
 	Device  Device
 	Choices []Choice          // of the device's endpoints, in their order
 	Users   map[PIN]Mirrored  // those of Needs.Users that the mirror has
-	Recent  []Operation       // of Needs.Users, not older than [OperationMemory], oldest first
+	Recent  []Operation       // not older than [OperationMemory], oldest first
+	Drafts  []Draft           // in their order; Users has their users too
+	Untimed []Untimed         // not older than [OperationMemory], oldest first
+	Order   *Order            // with the device, not answered; nil for none
 	Punches map[PunchKey]bool // those of Needs.Punches that are kept already
 }
 
@@ -65,10 +96,18 @@ type Follows struct {
 	Forget     []PIN       // users that leave the mirror
 	Operations []Operation // new lines to remember, and remembered ones (ID set) whose Used grew
 	Punches    []PunchKey  // new ones
-	Changes    []NewChange // in the order of their lanes
-	Unread     []UnreadReport
-	Kept       []KeptReport
-	Raw        []byte // the upload's body, "" if it need not be kept
+	Drafts     []Draft     // new ones, and known ones (ID set) that changed
+	Done       []int64     // drafts that are changes now
+	Untimed    []Untimed   // new ones
+	Orders     []Order     // an equal one that waits already is not added again
+
+	// Late is not 0 if an operation time came too late for its change: this settle
+	// time would have caught it.
+	Late    time.Duration
+	Changes []NewChange // in the order of their lanes
+	Unread  []UnreadReport
+	Kept    []KeptReport
+	Raw     []byte // the upload's body, "" if it need not be kept
 }
 
 // A NewChange is a change with those who get it. The store gives it its id, its

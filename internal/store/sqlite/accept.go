@@ -57,7 +57,11 @@ func (t *tx) known(serial enroll.Serial, needs enroll.Needs) (enroll.Known, erro
 	}
 	known := enroll.Known{At: t.db.now(), Device: d.device, Choices: d.choices,
 		Users: make(map[enroll.PIN]enroll.Mirrored, len(needs.Users)), Punches: make(map[enroll.PunchKey]bool)}
-	for _, pin := range needs.Users {
+	var users []enroll.PIN
+	if known.Drafts, users, err = t.draftsOf(d.device.ID, needs.Users); err != nil {
+		return known, err
+	}
+	for _, pin := range users {
 		user, found, err := t.mirrored(d.device.ID, pin)
 		if err != nil {
 			return known, err
@@ -66,10 +70,15 @@ func (t *tx) known(serial enroll.Serial, needs enroll.Needs) (enroll.Known, erro
 			known.Users[pin] = user
 		}
 	}
-	if len(needs.Users) > 0 {
-		if known.Recent, err = t.recent(d.device.ID, needs.Users, millis(known.At.Add(-enroll.OperationMemory))); err != nil {
-			return known, err
-		}
+	since := millis(known.At.Add(-enroll.OperationMemory))
+	if known.Recent, err = t.recent(d.device.ID, since); err != nil {
+		return known, err
+	}
+	if known.Untimed, err = t.untimed(d.device.ID, since); err != nil {
+		return known, err
+	}
+	if known.Order, err = t.handed(d.device.ID); err != nil {
+		return known, err
 	}
 	for _, p := range needs.Punches {
 		var one int
@@ -130,10 +139,10 @@ func (t *tx) mirrored(device enroll.DeviceID, pin enroll.PIN) (enroll.Mirrored, 
 }
 
 // recentSQL: ?1 device, ?2 not older than.
-const recentSQL = `SELECT id, received_ms, user_id, code, time, explains, used FROM operation
+const recentSQL = `SELECT id, received_ms, user_id, code, time, explains, used, answered FROM operation
 	WHERE device_id = ?1 AND received_ms >= ?2 ORDER BY id`
 
-func (t *tx) recent(device enroll.DeviceID, users []enroll.PIN, since int64) ([]enroll.Operation, error) {
+func (t *tx) recent(device enroll.DeviceID, since int64) ([]enroll.Operation, error) {
 	stmt, err := t.statement(recentSQL)
 	if err != nil {
 		return nil, err
@@ -143,20 +152,13 @@ func (t *tx) recent(device enroll.DeviceID, users []enroll.PIN, since int64) ([]
 		return nil, fmt.Errorf("reading recent operations: %w", err)
 	}
 	defer rows.Close()
-	wanted := make(map[enroll.PIN]bool, len(users))
-	for _, pin := range users {
-		wanted[pin] = true
-	}
 	var list []enroll.Operation
 	for rows.Next() {
 		var o enroll.Operation
 		var received int64
 		var explains, used string
-		if err := rows.Scan(&o.ID, &received, &o.UserID, &o.Code, &o.Time, &explains, &used); err != nil {
+		if err := rows.Scan(&o.ID, &received, &o.UserID, &o.Code, &o.Time, &explains, &used, &o.Answered); err != nil {
 			return nil, fmt.Errorf("reading recent operations: %w", err)
-		}
-		if !wanted[o.UserID] {
-			continue
 		}
 		o.ReceivedAt = fromMillis(received)
 		if o.Explains, err = enroll.ParseKinds(explains); err != nil {
@@ -191,6 +193,12 @@ func (t *tx) keep(known enroll.Known, table string, f enroll.Follows) error {
 			device, string(p.Time), string(p.UserID), p.Status, p.Verify); err != nil {
 			return err
 		}
+	}
+	if err := t.keepDrafts(known, f); err != nil {
+		return err
+	}
+	if err := t.addOrders(known.Device, f.Orders); err != nil {
+		return err
 	}
 	for i := range f.Changes {
 		if err := t.keepChange(known, f.Changes[i]); err != nil {
@@ -252,11 +260,11 @@ func (t *tx) keepOperations(known enroll.Known, list []enroll.Operation) error {
 	for _, o := range list {
 		var err error
 		if o.ID != 0 {
-			_, err = t.change(`UPDATE operation SET used = ?2 WHERE id = ?1`, o.ID, o.Used.String())
+			_, err = t.change(`UPDATE operation SET used = ?2, answered = ?3 WHERE id = ?1`, o.ID, o.Used.String(), o.Answered)
 		} else {
 			added = true
-			_, err = t.change(`INSERT INTO operation (device_id, received_ms, user_id, code, time, explains, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-				int64(known.Device.ID), millis(known.At), string(o.UserID), o.Code, string(o.Time), o.Explains.String(), o.Used.String())
+			_, err = t.change(`INSERT INTO operation (device_id, received_ms, user_id, code, time, explains, used, answered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+				int64(known.Device.ID), millis(known.At), string(o.UserID), o.Code, string(o.Time), o.Explains.String(), o.Used.String(), o.Answered)
 		}
 		if err != nil {
 			return err

@@ -15,7 +15,8 @@ import (
 // deviceColumns are read by scanDevice in this order.
 const deviceColumns = `d.id, d.serial, d.state, coalesce(d.stg_id, ''), d.time_zone, d.label, d.site, d.settle_ms,
 	d.direction, d.poll_ms, d.compare_ms, d.roaming, d.allow_from, d.auth_token, d.added_ms,
-	d.seen_ms, d.address, d.protocol, d.language, d.firmware,
+	d.seen_ms, d.address, d.protocol, d.language, d.firmware, d.family, d.clock_offset_ms, d.measured_ms,
+	d.late_times, d.late_settle_ms,
 	coalesce((SELECT group_concat(e.name, ',' ORDER BY de.place) FROM device_endpoint de
 	           JOIN endpoint e ON e.id = de.endpoint_id WHERE de.device_id = d.id), ''),
 	(SELECT count(*) FROM unread_record u WHERE u.device_id = d.id)`
@@ -25,16 +26,18 @@ type scanner interface{ Scan(into ...any) error }
 
 func (db *DB) scanDevice(row scanner) (enroll.DeviceStatus, error) {
 	var d enroll.DeviceStatus
-	var settle, poll, compare, added, seen int64
+	var settle, poll, compare, added, seen, offset, measured, late int64
 	var allow, endpoints string
 	var token []byte
 	if err := row.Scan(&d.ID, &d.Serial, &d.State, &d.StgID, &d.TimeZone, &d.Label, &d.Site, &settle,
 		&d.Direction, &poll, &compare, &d.Roaming, &allow, &token, &added,
-		&seen, &d.Address, &d.Protocol, &d.Language, &d.Firmware, &endpoints, &d.UnreadRecords); err != nil {
+		&seen, &d.Address, &d.Protocol, &d.Language, &d.Firmware, &d.Family, &offset, &measured,
+		&d.LateTimes, &late, &endpoints, &d.UnreadRecords); err != nil {
 		return d, err
 	}
 	d.Settle, d.Poll, d.Compare = time.Duration(settle)*time.Millisecond, time.Duration(poll)*time.Millisecond, time.Duration(compare)*time.Millisecond
-	d.AddedAt, d.SeenAt = fromMillis(added), fromMillis(seen)
+	d.AddedAt, d.SeenAt, d.MeasuredAt = fromMillis(added), fromMillis(seen), fromMillis(measured)
+	d.ClockOffset, d.LateSettle = time.Duration(offset)*time.Millisecond, time.Duration(late)*time.Millisecond
 	if endpoints != "" {
 		d.Endpoints = strings.Split(endpoints, ",") // names have no commas
 	}
@@ -204,7 +207,10 @@ UPDATE device
        address  = CASE ?3 WHEN '' THEN address ELSE ?3 END,
        protocol = CASE ?4 WHEN '' THEN protocol ELSE ?4 END,
        language = CASE ?5 WHEN '' THEN language ELSE ?5 END,
-       firmware = CASE ?6 WHEN '' THEN firmware ELSE ?6 END
+       firmware = CASE ?6 WHEN '' THEN firmware ELSE ?6 END,
+       family   = CASE ?7 WHEN '' THEN family ELSE ?7 END,
+       clock_offset_ms = CASE ?9 WHEN 0 THEN clock_offset_ms ELSE ?8 END,
+       measured_ms     = CASE ?9 WHEN 0 THEN measured_ms ELSE ?9 END
  WHERE serial = ?1`
 
 // Saw keeps the last that was seen of devices.
@@ -214,7 +220,8 @@ func (db *DB) Saw(ctx context.Context, seen map[enroll.Serial]enroll.Sighting) e
 	}
 	err := db.do(ctx, func(t *tx) error {
 		for serial, s := range seen {
-			if _, err := t.change(sawSQL, string(serial), millis(s.SeenAt), s.Address, s.Protocol, s.Language, s.Firmware); err != nil {
+			if _, err := t.change(sawSQL, string(serial), millis(s.SeenAt), s.Address, s.Protocol, s.Language, s.Firmware,
+				string(s.Family), s.ClockOffset.Milliseconds(), millis(s.MeasuredAt)); err != nil {
 				return err
 			}
 		}

@@ -31,7 +31,7 @@ CREATE TABLE device (
   protocol   TEXT    NOT NULL DEFAULT '',
   language   TEXT    NOT NULL DEFAULT '',
   firmware   TEXT    NOT NULL DEFAULT ''
-) STRICT;
+, family TEXT NOT NULL DEFAULT '', clock_offset_ms INTEGER NOT NULL DEFAULT 0, measured_ms INTEGER NOT NULL DEFAULT 0, late_times INTEGER NOT NULL DEFAULT 0, late_settle_ms INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE endpoint (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -88,7 +88,7 @@ CREATE TABLE operation (
   time        TEXT    NOT NULL, -- the device's wall clock
   explains    TEXT    NOT NULL, -- kinds
   used        TEXT    NOT NULL  -- kinds that it explained already
-) STRICT;
+, answered INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX operation_device ON operation (device_id, received_ms);
 
@@ -178,3 +178,44 @@ CREATE TABLE attempt (
   answer       BLOB,             -- sealed; at most 1 KiB of the body
   PRIMARY KEY (lane_id, n, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE draft (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  device_id INTEGER NOT NULL,
+  due_ms    INTEGER NOT NULL, -- closes by itself
+  body      BLOB    NOT NULL  -- sealed
+) STRICT;
+
+CREATE INDEX draft_device ON draft (device_id);
+
+CREATE TABLE untimed (
+  device_id   INTEGER NOT NULL,
+  user_id     TEXT    NOT NULL,
+  kinds       TEXT    NOT NULL,
+  received_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX untimed_device ON untimed (device_id);
+
+CREATE TABLE device_order (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  device_id INTEGER NOT NULL,
+  what      TEXT    NOT NULL,
+  user_id   TEXT    NOT NULL, -- '' all
+  tell      INTEGER NOT NULL, -- 0: the rows of its answer fill the mirror silently
+  added_ms  INTEGER NOT NULL,
+  handed_ms INTEGER NOT NULL DEFAULT 0, -- 0: waits
+  tries     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX device_order_device ON device_order (device_id);
+
+CREATE TABLE part (
+  device_id   INTEGER NOT NULL,
+  order_id    TEXT    NOT NULL,
+  table_name  TEXT    NOT NULL,
+  place       INTEGER NOT NULL, -- from 1
+  received_ms INTEGER NOT NULL,
+  body        BLOB    NOT NULL, -- sealed
+  PRIMARY KEY (device_id, order_id, table_name, place)
+) STRICT;

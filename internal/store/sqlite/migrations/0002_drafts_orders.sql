@@ -1,0 +1,53 @@
+-- 0002_drafts_orders.sql
+-- What joins across uploads, and what we want of devices. Code of 0001 knows none of
+-- it and keeps working: it makes no drafts and hands out no orders.
+
+ALTER TABLE operation ADD COLUMN answered INTEGER NOT NULL DEFAULT 0; -- a record of its user came, or was asked for
+
+ALTER TABLE device ADD COLUMN family TEXT NOT NULL DEFAULT '';          -- att, acc; '' not known
+ALTER TABLE device ADD COLUMN clock_offset_ms INTEGER NOT NULL DEFAULT 0; -- device's clock ahead of ours
+ALTER TABLE device ADD COLUMN measured_ms INTEGER NOT NULL DEFAULT 0;     -- when; 0: never
+ALTER TABLE device ADD COLUMN late_times INTEGER NOT NULL DEFAULT 0;      -- operation times that came too late
+ALTER TABLE device ADD COLUMN late_settle_ms INTEGER NOT NULL DEFAULT 0;  -- settle time that would have caught the last
+
+-- Changes that further records may still complete, in their order.
+CREATE TABLE draft (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  device_id INTEGER NOT NULL,
+  due_ms    INTEGER NOT NULL, -- closes by itself
+  body      BLOB    NOT NULL  -- sealed
+) STRICT;
+CREATE INDEX draft_device ON draft (device_id);
+
+-- Changes told without an operation time in the last two minutes.
+CREATE TABLE untimed (
+  device_id   INTEGER NOT NULL,
+  user_id     TEXT    NOT NULL,
+  kinds       TEXT    NOT NULL,
+  received_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX untimed_device ON untimed (device_id);
+
+-- What devices are to do, each row until it is answered or given up.
+CREATE TABLE device_order (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  device_id INTEGER NOT NULL,
+  what      TEXT    NOT NULL,
+  user_id   TEXT    NOT NULL, -- '' all
+  tell      INTEGER NOT NULL, -- 0: the rows of its answer fill the mirror silently
+  added_ms  INTEGER NOT NULL,
+  handed_ms INTEGER NOT NULL DEFAULT 0, -- 0: waits
+  tries     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX device_order_device ON device_order (device_id);
+
+-- Pieces of an answer that comes in several requests.
+CREATE TABLE part (
+  device_id   INTEGER NOT NULL,
+  order_id    TEXT    NOT NULL,
+  table_name  TEXT    NOT NULL,
+  place       INTEGER NOT NULL, -- from 1
+  received_ms INTEGER NOT NULL,
+  body        BLOB    NOT NULL, -- sealed
+  PRIMARY KEY (device_id, order_id, table_name, place)
+) STRICT;
