@@ -60,8 +60,8 @@ func (l *operationLog) explain(i int, user enroll.PIN, kinds enroll.Kinds) enrol
 }
 
 // sameAction is how far apart a record and a line about something else of its user may
-// come and still belong to one action.
-const sameAction = enroll.DefaultSettle
+// come and still belong to one action: terminals were seen to take so long.
+const sameAction = 20 * time.Second
 
 // explainAnyhow returns the time of the latest line about something else of the user:
 // firmwares differ in their codes, and one logs a finger as a face. The line must have
