@@ -67,6 +67,7 @@ type Untimed struct {
 type Needs struct {
 	Users   []PIN
 	Punches []PunchKey
+	Order   OrderID // the order that is answered, "" for none
 }
 
 // Known is what is known when a decision is made. The device is locked: nothing of
@@ -79,7 +80,9 @@ type Known struct {
 	Recent  []Operation       // not older than [OperationMemory], oldest first
 	Drafts  []Draft           // in their order; Users has their users too
 	Untimed []Untimed         // not older than [OperationMemory], oldest first
-	Order   *Order            // with the device, not answered; nil for none
+	Order   *Order            // Needs.Order, or else the one with the device; nil for none
+	Missing []PIN             // users of the mirror that did not come for Order, if it compares and is answered
+	Mirrors int               // how many users the mirror has, if Missing is asked for
 	Punches map[PunchKey]bool // those of Needs.Punches that are kept already
 }
 
@@ -92,14 +95,19 @@ type Choice struct {
 
 // Follows is what follows from an upload, to be committed at once or not at all.
 type Follows struct {
-	Users      []Mirrored  // new state of these users
-	Forget     []PIN       // users that leave the mirror
-	Operations []Operation // new lines to remember, and remembered ones (ID set) whose Used grew
-	Punches    []PunchKey  // new ones
-	Drafts     []Draft     // new ones, and known ones (ID set) that changed
-	Done       []int64     // drafts that are changes now
-	Untimed    []Untimed   // new ones
-	Orders     []Order     // an equal one that waits already is not added again
+	Users       []Mirrored  // new state of these users
+	Forget      []PIN       // users that leave the mirror
+	Operations  []Operation // new lines to remember, and remembered ones (ID set) whose Used grew
+	Punches     []PunchKey  // new ones
+	Drafts      []Draft     // new ones, and known ones (ID set) that changed
+	Done        []int64     // drafts that are changes now
+	Untimed     []Untimed   // new ones
+	Orders      []Order     // an equal one that waits already is not added again
+	Came        []PIN       // users whose records are rows of the answer to Known.Order
+	Ended       []OrderID   // answered
+	Alarms      []Alarm     // At is set by the store
+	Unconfirmed bool        // the mirror may hold users that the device lost
+	Confirmed   bool        // the mirror is what the device has
 
 	// Late is not 0 if an operation time came too late for its change: this settle
 	// time would have caught it.

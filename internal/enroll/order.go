@@ -11,8 +11,11 @@ type OrderID string
 type Order struct {
 	ID       OrderID
 	What     OrderKind
-	UserID   PIN  // whom it is about; "" for all
-	Tell     bool // of a query: what comes makes changes; else it fills the mirror silently
+	UserID   PIN      // whom it is about; "" for all
+	Tell     bool     // of a query: what comes makes changes; else it fills the mirror silently
+	Compare  bool     // of QueryUsers: users that do not come are gone; with Tell however many they are
+	Time     WallTime // of the line of the operation log that it follows from; "" for none
+	Rows     int      // records of users that came for it so far
 	AddedAt  time.Time
 	HandedAt time.Time // zero: the device has not got it yet
 	Tries    int       // how often it was handed out
@@ -25,6 +28,8 @@ type OrderKind string
 const (
 	// QueryUser asks for all that the device holds of one user.
 	QueryUser OrderKind = "query-user"
+	// CheckUser is QueryUser to find out whether the user is still there.
+	CheckUser OrderKind = "check-user"
 	// QueryUsers asks for the list of users.
 	QueryUsers OrderKind = "query-users"
 	// QueryFingers asks for the finger templates of one user, for devices whose answer

@@ -3,6 +3,7 @@ package intake
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
@@ -47,6 +48,10 @@ func decide(known enroll.Known, upload hashedUpload) enroll.Follows {
 				told[r.PunchKey] = true
 				d.punch(r)
 			}
+		case enroll.ResetReport:
+			d.reset(r)
+		case enroll.AnswerReport:
+			d.answered(r)
 		case enroll.UnreadReport:
 			d.follows.Unread = append(d.follows.Unread, r)
 		case enroll.KeptReport:
@@ -87,17 +92,14 @@ func (d *decision) touch(pin enroll.PIN) {
 	}
 }
 
-// silently reports whether the records of users that come now answer a query whose
-// rows only fill the mirror.
-func (d *decision) silently() bool {
-	o := d.known.Order
-	return o != nil && !o.Tell && o.What == enroll.QueryUsers
-}
-
 // user takes a record of who a user is: the whole user from devices that send it
 // whole, a part of it from others.
 func (d *decision) user(i int, r enroll.UserReport) {
-	u, silent := d.mirrored(r.UserID), d.silently()
+	u := d.mirrored(r.UserID)
+	silent, again := d.isRow(r.UserID)
+	if again {
+		d.tellAgain(u, r)
+	}
 	news := !u.Known
 	u.Known = true
 	for _, changed := range []bool{set(&u.Name, r.Name), set(&u.LastName, r.LastName), set(&u.Privilege, r.Privilege)} {
@@ -158,6 +160,10 @@ func (d *decision) template(i int, r enroll.TemplateReport) {
 		return
 	}
 	u.Hashes[name] = hash
+	if d.isSilent(r.UserID) {
+		d.touch(r.UserID)
+		return
+	}
 	t := enroll.Template{Kind: r.Kind, Index: r.Number, Algorithm: r.Algorithm, Version: r.Version, Data: r.Data}
 	if r.Kind == enroll.Face {
 		t.Index = r.Row
@@ -194,6 +200,9 @@ func (d *decision) picture(i int, r enroll.PictureReport) {
 	}
 	u.Hashes[mine] = hash
 	d.touch(r.UserID)
+	if d.isSilent(r.UserID) {
+		return
+	}
 	f := d.join(r.UserID, namePhoto)
 	if hash == u.Hashes[other] {
 		if f != nil {
@@ -217,14 +226,9 @@ func (d *decision) operation(i int, r enroll.OperationReport) {
 	d.explainDrafts(i, r)
 	u := d.mirrored(r.UserID)
 	switch r.Removes {
+	case 0:
 	case enroll.UserDeleted:
-		if !u.Known && len(u.Hashes) == 0 {
-			return
-		}
-		d.sealOff(u)
-		d.gone(u, enroll.UserDeleted, r.Time)
-		d.touch(r.UserID)
-		*u = enroll.Mirrored{UserID: r.UserID, Hashes: make(map[string]enroll.Hash)}
+		d.deleted(u, r.Time)
 	case enroll.Password:
 		if u.Hashes[namePassword] != "" {
 			d.removed(u, enroll.Password, "", r.Time)
@@ -233,6 +237,45 @@ func (d *decision) operation(i int, r enroll.OperationReport) {
 		if u.Hashes[nameCard] != "" {
 			d.removed(u, enroll.Card, "", r.Time)
 		}
+	default:
+		d.templatesRemoved(u, r)
+	}
+	if r.MayDelete && d.log.isNew(i) {
+		d.follows.Orders = append(d.follows.Orders, enroll.Order{What: enroll.CheckUser, UserID: r.UserID, Tell: true, Time: r.Time})
+	}
+}
+
+// deleted tells that a user is gone, if the mirror has one.
+func (d *decision) deleted(u *enroll.Mirrored, at enroll.WallTime) {
+	if !u.Known && len(u.Hashes) == 0 {
+		return
+	}
+	d.sealOff(u)
+	d.gone(u, enroll.UserDeleted, at)
+	d.touch(u.UserID)
+	*u = enroll.Mirrored{UserID: u.UserID, Hashes: make(map[string]enroll.Hash)}
+}
+
+// templatesRemoved tells that a user has lost a finger, a face, a palm or a picture.
+// The line does not say which finger: the mirror forgets them all, and the device is
+// asked for those that are left, to be known silently.
+func (d *decision) templatesRemoved(u *enroll.Mirrored, r enroll.OperationReport) {
+	had := len(u.Hashes)
+	maps.DeleteFunc(u.Hashes, func(name string, _ enroll.Hash) bool {
+		return strings.HasPrefix(name, r.Removes.String()+"/") || r.Removes == enroll.Photo && name == namePhoto
+	})
+	if len(u.Hashes) == had {
+		return
+	}
+	d.touch(u.UserID)
+	for _, f := range d.drafts {
+		if f.UserID == u.UserID && f.Kinds.Has(r.Removes) {
+			f.close()
+		}
+	}
+	d.gone(u, enroll.CredentialRemoved, r.Time).Removed = &enroll.Removed{Kind: r.Removes}
+	if r.Removes == enroll.Fingerprint {
+		d.follows.Orders = append(d.follows.Orders, enroll.Order{What: enroll.QueryFingers, UserID: u.UserID})
 	}
 }
 

@@ -79,6 +79,8 @@ func needs(upload enroll.Upload) enroll.Needs {
 			want(r.UserID)
 		case enroll.OperationReport:
 			want(r.UserID)
+		case enroll.AnswerReport:
+			n.Order = r.ID
 		case enroll.PunchReport:
 			want(r.UserID) // for the name
 			if !punches[r.PunchKey] {

@@ -62,9 +62,6 @@ type Store interface {
 	// whether it has any left, waiting or with it.
 	HandOut(ctx context.Context, serial enroll.Serial) (*enroll.Order, bool, error)
 
-	// Answered ends orders. Ids that are not known are ignored.
-	Answered(ctx context.Context, serial enroll.Serial, ids []enroll.OrderID) error
-
 	// Join keeps a part of an answer and returns the whole once all have come.
 	Join(ctx context.Context, serial enroll.Serial, p enroll.Part) ([]byte, bool, error)
 

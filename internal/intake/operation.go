@@ -95,6 +95,11 @@ func (l *operationLog) isNew(i int) bool {
 	return slices.ContainsFunc(l.lines, func(line logLine) bool { return line.at == i })
 }
 
+// hasNew reports whether the upload has a line that was not known.
+func (l *operationLog) hasNew() bool {
+	return slices.ContainsFunc(l.lines, func(line logLine) bool { return line.at >= 0 })
+}
+
 // use notes that line i explains a draft of an earlier upload.
 func (l *operationLog) use(i int, kinds enroll.Kinds) {
 	for n := range l.lines {

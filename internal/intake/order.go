@@ -30,14 +30,16 @@ func (in *Intake) NextOrder(ctx context.Context, serial enroll.Serial) (enroll.O
 
 // Answered notes what a device says of orders that it has carried out.
 func (in *Intake) Answered(ctx context.Context, serial enroll.Serial, answers []enroll.OrderAnswer) error {
-	ids := make([]enroll.OrderID, len(answers))
-	for i, a := range answers {
-		ids[i] = a.ID
+	for _, a := range answers {
 		if a.Return < 0 {
 			in.cfg.Log.Warn("device could not do what was asked", "serial", serial, "order", a.ID, "return", a.Return, "why", a.Words)
 		}
+		upload := hashedUpload{Upload: enroll.Upload{Reports: []enroll.Report{enroll.AnswerReport{OrderAnswer: a}}}}
+		if err := in.decide(ctx, serial, upload); err != nil {
+			return err
+		}
 	}
-	return in.cfg.Store.Answered(ctx, serial, ids)
+	return nil
 }
 
 // Join keeps a part of an answer, and returns the whole once all parts have come.

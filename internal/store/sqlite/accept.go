@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
@@ -57,8 +58,21 @@ func (t *tx) known(serial enroll.Serial, needs enroll.Needs) (enroll.Known, erro
 	}
 	known := enroll.Known{At: t.db.now(), Device: d.device, Choices: d.choices,
 		Users: make(map[enroll.PIN]enroll.Mirrored, len(needs.Users)), Punches: make(map[enroll.PunchKey]bool)}
+	if known.Order, err = t.current(d.device.ID, needs.Order); err != nil {
+		return known, err
+	}
+	wanted := needs.Users
+	if needs.Order != "" && known.Order != nil {
+		wanted = append(slices.Clone(wanted), known.Order.UserID)
+		if known.Order.Compare {
+			if known.Missing, known.Mirrors, err = t.missing(d.device.ID, needs.Order); err != nil {
+				return known, err
+			}
+			wanted = append(wanted, known.Missing...)
+		}
+	}
 	var users []enroll.PIN
-	if known.Drafts, users, err = t.draftsOf(d.device.ID, needs.Users); err != nil {
+	if known.Drafts, users, err = t.draftsOf(d.device.ID, wanted); err != nil {
 		return known, err
 	}
 	for _, pin := range users {
@@ -75,9 +89,6 @@ func (t *tx) known(serial enroll.Serial, needs enroll.Needs) (enroll.Known, erro
 		return known, err
 	}
 	if known.Untimed, err = t.untimed(d.device.ID, since); err != nil {
-		return known, err
-	}
-	if known.Order, err = t.handed(d.device.ID); err != nil {
 		return known, err
 	}
 	for _, p := range needs.Punches {
@@ -197,7 +208,10 @@ func (t *tx) keep(known enroll.Known, table string, f enroll.Follows) error {
 	if err := t.keepDrafts(known, f); err != nil {
 		return err
 	}
-	if err := t.addOrders(known.Device, f.Orders); err != nil {
+	if err := t.keepOrders(known, f); err != nil {
+		return err
+	}
+	if err := t.keepState(known, f); err != nil {
 		return err
 	}
 	for i := range f.Changes {
@@ -345,4 +359,17 @@ func (t *tx) deliver(device enroll.Device, to enroll.Recipient, c *enroll.Change
 		DeliveryID: enroll.DeliveryID{Lane: lane.id, N: lane.last}, Endpoint: to.Endpoint, Device: c.Device, Class: key.class, Kinds: to.Kinds,
 		StgID: device.StgID, Token: device.AuthToken, Change: c})
 	return nil
+}
+
+// keepState writes what is known of the mirror as a whole.
+func (t *tx) keepState(known enroll.Known, f enroll.Follows) error {
+	at := int64(0)
+	switch {
+	case f.Unconfirmed:
+		at = millis(known.At)
+	case !f.Confirmed:
+		return nil
+	}
+	_, err := t.change(`UPDATE device SET unconfirmed_ms = ?2 WHERE id = ?1`, int64(known.Device.ID), at)
+	return err
 }

@@ -15,7 +15,7 @@ func (t *tx) draftsOf(device enroll.DeviceID, users []enroll.PIN) ([]enroll.Draf
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := stmt.Query(int64(device))
+	rows, err := stmt.QueryContext(context.Background(), int64(device))
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading drafts: %w", err)
 	}
@@ -50,7 +50,7 @@ func (t *tx) untimed(device enroll.DeviceID, since int64) ([]enroll.Untimed, err
 	if err != nil {
 		return nil, err
 	}
-	rows, err := stmt.Query(int64(device), since)
+	rows, err := stmt.QueryContext(context.Background(), int64(device), since)
 	if err != nil {
 		return nil, fmt.Errorf("reading changes without a time: %w", err)
 	}

@@ -14,16 +14,15 @@ import (
 const (
 	// orderTries is how often an order is handed out before it is given up.
 	orderTries = 3
-	// orderWait is how long a device has for an order, listWait for a list of users.
+	// orderWait is how long a device has for an order, from the last row that came for it.
 	orderWait = time.Minute
-	listWait  = 10 * time.Minute
 )
 
 // orderColumns are read by scanOrder in this order.
-const orderColumns = `id, what, user_id, tell, added_ms, handed_ms, tries`
+const orderColumns = `id, what, user_id, tell, added_ms, handed_ms, tries, compare, time, rows`
 
 func scanOrder(into *enroll.Order, id, added, handed *int64) []any {
-	return []any{id, &into.What, &into.UserID, &into.Tell, added, handed, &into.Tries}
+	return []any{id, &into.What, &into.UserID, &into.Tell, added, handed, &into.Tries, &into.Compare, &into.Time, &into.Rows}
 }
 
 // order reads at most one order.
@@ -48,6 +47,20 @@ func orderNumber(id enroll.OrderID) (int64, bool) {
 	return n, ours && err == nil
 }
 
+// current returns the order that a decision is about: the one of this id, or, for "",
+// the one that the device has been handed and did not answer in time; nil for none.
+func (t *tx) current(device enroll.DeviceID, id enroll.OrderID) (*enroll.Order, error) {
+	if id == "" {
+		return t.handed(device)
+	}
+	n, ours := orderNumber(id)
+	if !ours {
+		return nil, nil
+	}
+	o, _, err := t.order(`handed_ms > 0 AND id = `+strconv.FormatInt(n, 10), device)
+	return o, err
+}
+
 // handed returns the order that a device has been handed and did not answer in time,
 // nil for none.
 func (t *tx) handed(device enroll.DeviceID) (*enroll.Order, error) {
@@ -58,22 +71,16 @@ func (t *tx) handed(device enroll.DeviceID) (*enroll.Order, error) {
 	return o, nil
 }
 
-func isOver(o enroll.Order, now time.Time) bool {
-	wait := orderWait
-	if o.What == enroll.QueryUsers {
-		wait = listWait
-	}
-	return now.Sub(o.HandedAt) > wait
-}
+func isOver(o enroll.Order, now time.Time) bool { return now.Sub(o.HandedAt) > orderWait }
 
 // addOrders has a device do something when it asks next. What waits already is not
 // added again.
 func (t *tx) addOrders(device enroll.Device, orders []enroll.Order) error {
 	for _, o := range orders {
-		_, err := t.change(`INSERT INTO device_order (device_id, what, user_id, tell, added_ms)
-			SELECT ?1, ?2, ?3, ?4, ?5
+		_, err := t.change(`INSERT INTO device_order (device_id, what, user_id, tell, added_ms, compare, time)
+			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
 			 WHERE NOT EXISTS (SELECT 1 FROM device_order WHERE device_id = ?1 AND what = ?2 AND user_id = ?3 AND handed_ms = 0)`,
-			int64(device.ID), string(o.What), string(o.UserID), o.Tell, millis(t.db.now()))
+			int64(device.ID), string(o.What), string(o.UserID), o.Tell, millis(t.db.now()), o.Compare, string(o.Time))
 		if err != nil {
 			return err
 		}
@@ -106,7 +113,7 @@ func (db *DB) HandOut(ctx context.Context, serial enroll.Serial) (*enroll.Order,
 			return nil
 		}
 		if current != nil && current.Tries >= orderTries {
-			if _, err := t.change(`DELETE FROM device_order WHERE id = ?1`, id); err != nil {
+			if err := t.endOrder(d.device.ID, current.ID); err != nil {
 				return err
 			}
 			t.db.cfg.Log.Warn("device did not answer an order", "serial", serial, "order", current.What, "tries", current.Tries)
@@ -128,31 +135,75 @@ func (db *DB) HandOut(ctx context.Context, serial enroll.Serial) (*enroll.Order,
 	return out, more, nil
 }
 
-// Answered ends orders that a device has answered. Ids that are not known are ignored.
-func (db *DB) Answered(ctx context.Context, serial enroll.Serial, ids []enroll.OrderID) error {
-	err := db.do(ctx, func(t *tx) error {
-		d, err := t.device(serial)
-		if err != nil {
+// keepOrders writes what came for the order that is with a device, and ends orders.
+func (t *tx) keepOrders(known enroll.Known, f enroll.Follows) error {
+	if known.Order != nil && len(f.Came) > 0 {
+		id, _ := orderNumber(known.Order.ID)
+		// Rows that come give the device more time for the rest.
+		if _, err := t.change(`UPDATE device_order SET rows = rows + ?2, handed_ms = ?3 WHERE id = ?1`, id, len(f.Came), millis(known.At)); err != nil {
 			return err
 		}
-		for _, id := range ids {
-			n, ours := orderNumber(id)
-			if !ours {
-				continue
-			}
-			if _, err := t.change(`DELETE FROM device_order WHERE id = ?1 AND device_id = ?2 AND handed_ms > 0`, n, int64(d.device.ID)); err != nil {
-				return err
-			}
-			if _, err := t.change(`DELETE FROM part WHERE device_id = ?1 AND order_id = ?2`, int64(d.device.ID), string(id)); err != nil {
+		for _, pin := range f.Came {
+			if _, err := t.change(`INSERT INTO order_user (order_id, user_id) SELECT ?1, ?2 WHERE ?3 ON CONFLICT DO NOTHING`,
+				id, string(pin), known.Order.Compare); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("noting answers of device %q: %w", serial, err)
 	}
-	return nil
+	for _, id := range f.Ended {
+		if err := t.endOrder(known.Device.ID, id); err != nil {
+			return err
+		}
+	}
+	return t.addOrders(known.Device, f.Orders)
+}
+
+func (t *tx) endOrder(device enroll.DeviceID, id enroll.OrderID) error {
+	n, ours := orderNumber(id)
+	if !ours {
+		return nil
+	}
+	if _, err := t.change(`DELETE FROM device_order WHERE id = ?1 AND device_id = ?2 AND handed_ms > 0`, n, int64(device)); err != nil {
+		return err
+	}
+	if _, err := t.change(`DELETE FROM order_user WHERE order_id = ?1`, n); err != nil {
+		return err
+	}
+	_, err := t.change(`DELETE FROM part WHERE device_id = ?1 AND order_id = ?2`, int64(device), string(id))
+	return err
+}
+
+// missingSQL: ?1 device, ?2 order.
+const missingSQL = `
+SELECT user_id FROM mirror
+ WHERE device_id = ?1 AND user_id NOT IN (SELECT user_id FROM order_user WHERE order_id = ?2)`
+
+// missing reads the users of the mirror that did not come for an order, and how many
+// the mirror has.
+func (t *tx) missing(device enroll.DeviceID, id enroll.OrderID) ([]enroll.PIN, int, error) {
+	var users int
+	if _, err := t.scan(`SELECT count(*) FROM mirror WHERE device_id = ?1`, []any{int64(device)}, &users); err != nil {
+		return nil, 0, err
+	}
+	stmt, err := t.statement(missingSQL)
+	if err != nil {
+		return nil, 0, err
+	}
+	n, _ := orderNumber(id)
+	rows, err := stmt.QueryContext(context.Background(), int64(device), n)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading missing users: %w", err)
+	}
+	defer rows.Close()
+	var list []enroll.PIN
+	for rows.Next() {
+		var pin enroll.PIN
+		if err := rows.Scan(&pin); err != nil {
+			return nil, 0, fmt.Errorf("reading missing users: %w", err)
+		}
+		list = append(list, pin)
+	}
+	return list, users, rows.Err()
 }
 
 // Ordered returns the devices that orders wait for or are with, read once at start.
@@ -218,7 +269,7 @@ func (t *tx) parts(device int64, p enroll.Part) ([]byte, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	rows, err := stmt.Query(device, string(p.Order), p.Table)
+	rows, err := stmt.QueryContext(context.Background(), device, string(p.Order), p.Table)
 	if err != nil {
 		return nil, false, fmt.Errorf("reading parts: %w", err)
 	}

@@ -31,7 +31,7 @@ CREATE TABLE device (
   protocol   TEXT    NOT NULL DEFAULT '',
   language   TEXT    NOT NULL DEFAULT '',
   firmware   TEXT    NOT NULL DEFAULT ''
-, family TEXT NOT NULL DEFAULT '', clock_offset_ms INTEGER NOT NULL DEFAULT 0, measured_ms INTEGER NOT NULL DEFAULT 0, late_times INTEGER NOT NULL DEFAULT 0, late_settle_ms INTEGER NOT NULL DEFAULT 0) STRICT;
+, family TEXT NOT NULL DEFAULT '', clock_offset_ms INTEGER NOT NULL DEFAULT 0, measured_ms INTEGER NOT NULL DEFAULT 0, late_times INTEGER NOT NULL DEFAULT 0, late_settle_ms INTEGER NOT NULL DEFAULT 0, unconfirmed_ms INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE endpoint (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -205,10 +205,19 @@ CREATE TABLE device_order (
   tell      INTEGER NOT NULL, -- 0: the rows of its answer fill the mirror silently
   added_ms  INTEGER NOT NULL,
   handed_ms INTEGER NOT NULL DEFAULT 0, -- 0: waits
-  tries     INTEGER NOT NULL DEFAULT 0
+  tries     INTEGER NOT NULL DEFAULT 0,
+  compare   INTEGER NOT NULL DEFAULT 0, -- 1: users that do not come are gone
+  time      TEXT    NOT NULL DEFAULT '', -- of the line of the operation log that it follows from
+  rows      INTEGER NOT NULL DEFAULT 0  -- records of users that came for it
 ) STRICT;
 
 CREATE INDEX device_order_device ON device_order (device_id);
+
+CREATE TABLE order_user (
+  order_id INTEGER NOT NULL,
+  user_id  TEXT    NOT NULL,
+  PRIMARY KEY (order_id, user_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE part (
   device_id   INTEGER NOT NULL,

@@ -9,6 +9,7 @@ ALTER TABLE device ADD COLUMN clock_offset_ms INTEGER NOT NULL DEFAULT 0; -- dev
 ALTER TABLE device ADD COLUMN measured_ms INTEGER NOT NULL DEFAULT 0;     -- when; 0: never
 ALTER TABLE device ADD COLUMN late_times INTEGER NOT NULL DEFAULT 0;      -- operation times that came too late
 ALTER TABLE device ADD COLUMN late_settle_ms INTEGER NOT NULL DEFAULT 0;  -- settle time that would have caught the last
+ALTER TABLE device ADD COLUMN unconfirmed_ms INTEGER NOT NULL DEFAULT 0;  -- since when the mirror may hold users that are gone
 
 -- Changes that further records may still complete, in their order.
 CREATE TABLE draft (
@@ -37,9 +38,19 @@ CREATE TABLE device_order (
   tell      INTEGER NOT NULL, -- 0: the rows of its answer fill the mirror silently
   added_ms  INTEGER NOT NULL,
   handed_ms INTEGER NOT NULL DEFAULT 0, -- 0: waits
-  tries     INTEGER NOT NULL DEFAULT 0
+  tries     INTEGER NOT NULL DEFAULT 0,
+  compare   INTEGER NOT NULL DEFAULT 0, -- 1: users that do not come are gone
+  time      TEXT    NOT NULL DEFAULT '', -- of the line of the operation log that it follows from
+  rows      INTEGER NOT NULL DEFAULT 0  -- records of users that came for it
 ) STRICT;
 CREATE INDEX device_order_device ON device_order (device_id);
+
+-- Users that came for an order that compares.
+CREATE TABLE order_user (
+  order_id INTEGER NOT NULL,
+  user_id  TEXT    NOT NULL,
+  PRIMARY KEY (order_id, user_id)
+) STRICT, WITHOUT ROWID;
 
 -- Pieces of an answer that comes in several requests.
 CREATE TABLE part (
