@@ -151,7 +151,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	}
 	d.store.Subscribe(d.intake.Committed)
 	d.store.Subscribe(d.sender.Committed)
-	push, err := zkpush.New(zkpush.Config{Sink: d.intake, Log: log})
+	push, err := zkpush.New(zkpush.Config{Sink: d.intake, Hash: box.Hash, Log: log, TrustedProxies: d.config.TrustedProxies})
 	if err != nil {
 		return err
 	}
