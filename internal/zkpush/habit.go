@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// maxSame is the how manieth equal body changes the form of the ack.
+	// maxSame is how many equal bodies change the form of the ack.
 	maxSame = 3
 	// sameWithin is in what time they have to come.
 	sameWithin = 2 * time.Minute

@@ -22,10 +22,14 @@ const (
 	rowEvent     = "rtlog"
 	rowPast      = "transaction"
 	rowRights    = "userauthorize"
-	rowOther     = "other"          // understood, and makes no callback
-	rowEnrolment = "enrolment"      // what an enrolment that we ordered came to
+	rowOther     = "other"     // understood, and makes no callback
+	rowEnrolment = "enrolment" // how an enrolment by order went
+)
+
+// Other words that say what a body is.
+const (
+	tableRows    = "tabledata"      // table= of rows; tablename= says which
 	tableTaken   = "attphoto"       // pictures taken at a punch, kept whole
-	tableRows    = "tabledata"      // rows of the table that tablename names
 	answerBio    = "biodata"        // type= of a template enrolled by order
 	answerEnrol  = "enrollinfodata" // type= of how an enrolment by order went
 	authByServer = "device"         // AuthType= of a door that asks the server
