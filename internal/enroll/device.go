@@ -67,6 +67,11 @@ type Sighting struct {
 	// measured, and MeasuredAt when that was; zero: never.
 	ClockOffset time.Duration
 	MeasuredAt  time.Time
+
+	// ToldOffset is the offset from UTC that the device was told at its last handshake,
+	// at ToldAt; zero: never.
+	ToldOffset time.Duration
+	ToldAt     time.Time
 }
 
 // Defaults and bounds of a device's settings.

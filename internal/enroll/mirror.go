@@ -68,6 +68,7 @@ type Needs struct {
 	Users   []PIN
 	Punches []PunchKey
 	Order   OrderID // the order that is answered, "" for none
+	Unread  []int64 // unread records that the commit ends; without all of them nothing is committed
 }
 
 // Known is what is known when a decision is made. The device is locked: nothing of

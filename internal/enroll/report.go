@@ -11,6 +11,10 @@ type Upload struct {
 
 	// Order is the order that the device says it answers, "" where it does not say.
 	Order OrderID
+
+	// Unread are records that were not understood when they came, and are now: they are
+	// no longer unread once this is committed.
+	Unread []int64
 }
 
 // A Report is one fact that a device told, in our terms: a [UserReport],

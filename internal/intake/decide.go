@@ -59,6 +59,7 @@ func decide(known enroll.Known, upload hashedUpload) enroll.Follows {
 		}
 	}
 	d.ask()
+	d.tellZone()
 	d.closeDrafts()
 	for _, pin := range d.touched {
 		if u := d.users[pin]; u.Known || len(u.Hashes) > 0 {

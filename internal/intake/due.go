@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,8 +31,15 @@ func (in *Intake) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("starting intake: %w", err)
 	}
+	newest, err := in.cfg.Store.Newest(ctx)
+	if err != nil {
+		return fmt.Errorf("starting intake: %w", err)
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if newest.After(in.newest) {
+		in.newest = newest
+	}
 	for serial, at := range due {
 		if _, newer := in.due[serial]; !newer { // an upload that came before the load knows better
 			in.due[serial] = at
@@ -51,6 +59,9 @@ func (in *Intake) closeDue(ctx context.Context) time.Duration {
 	for _, serial := range in.takeDue(now) {
 		group.Go(func() error {
 			err := in.decide(ctx, serial, hashedUpload{})
+			if errors.Is(err, enroll.ErrUnknownDevice) {
+				return nil // removed or replaced since: it has no drafts
+			}
 			if err != nil {
 				in.mu.Lock()
 				in.due[serial] = now.Add(closeAgain)

@@ -60,7 +60,7 @@ func value(s *string) string {
 
 // needs names what the decision about an upload wants to know.
 func needs(upload enroll.Upload) enroll.Needs {
-	var n enroll.Needs
+	n := enroll.Needs{Unread: upload.Unread}
 	users := make(map[enroll.PIN]bool)
 	punches := make(map[enroll.PunchKey]bool)
 	want := func(pin enroll.PIN) {

@@ -55,6 +55,13 @@ type Store interface {
 	// needs another look.
 	Due(ctx context.Context) (map[enroll.Serial]time.Time, error)
 
+	// Newest returns the newest time of ours in the store; zero if it has none.
+	Newest(ctx context.Context) (time.Time, error)
+
+	// Moved returns the approved devices that were told another offset from UTC than is
+	// in force in their zone at a time.
+	Moved(ctx context.Context, at time.Time) ([]enroll.Serial, error)
+
 	// Ordered returns the devices that orders wait for or are with.
 	Ordered(ctx context.Context) ([]enroll.Serial, error)
 
@@ -102,6 +109,7 @@ type Intake struct {
 	due     map[enroll.Serial]time.Time // when to look at its drafts again
 	ordered map[enroll.Serial]bool      // orders wait for it or are with it
 	rouse   chan struct{}               // something is due earlier than it was
+	newest  time.Time                   // of our times; see checkClock
 }
 
 // New returns an Intake.
@@ -130,10 +138,14 @@ func (in *Intake) Run(ctx context.Context) error {
 	defer ticker.Stop()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	zones := time.NewTicker(lookAtZones)
+	defer zones.Stop()
 	for {
 		select {
 		case <-ticker.C:
 			in.flush(ctx)
+		case <-zones.C:
+			in.lookAtZones(ctx)
 		case <-timer.C:
 			timer.Reset(in.closeDue(ctx))
 		case <-in.rouse:
@@ -176,6 +188,10 @@ func (in *Intake) Committed(c enroll.Committed) {
 	for _, serial := range c.Ordered {
 		in.ordered[serial] = true
 	}
+	for _, serial := range c.Due {
+		in.due[serial] = in.cfg.Now()
+		in.wake()
+	}
 	if len(c.Devices)+len(c.Endpoints) == 0 {
 		return
 	}
@@ -188,6 +204,9 @@ func (in *Intake) Committed(c enroll.Committed) {
 // [enroll.ErrUnknownDevice] then.
 func (in *Intake) Seen(ctx context.Context, serial enroll.Serial, s enroll.Sighting) (enroll.Device, error) {
 	s.SeenAt = enroll.Millis(in.cfg.Now())
+	if err := in.checkClock(s.SeenAt); err != nil {
+		return enroll.Device{}, err
+	}
 	d, err := in.device(ctx, serial)
 	if errors.Is(err, enroll.ErrNotFound) {
 		return d, in.addPending(ctx, serial, s)
@@ -272,6 +291,9 @@ func merge(old, s enroll.Sighting) enroll.Sighting {
 	if s.MeasuredAt.After(old.MeasuredAt) {
 		old.ClockOffset, old.MeasuredAt = s.ClockOffset, s.MeasuredAt
 	}
+	if s.ToldAt.After(old.ToldAt) {
+		old.ToldOffset, old.ToldAt = s.ToldOffset, s.ToldAt
+	}
 	return old
 }
 
@@ -316,9 +338,14 @@ func (in *Intake) decide(ctx context.Context, serial enroll.Serial, upload hashe
 		return nil
 	}
 	in.due[serial] = at
+	in.wake()
+	return nil
+}
+
+// wake has Run look at what is due.
+func (in *Intake) wake() {
 	select {
 	case in.rouse <- struct{}{}:
 	default: // it will look anyway
 	}
-	return nil
 }

@@ -42,9 +42,13 @@ func heartbeatTime(body []byte) enroll.WallTime {
 
 // tellTime answers a device that asks for the time: access terminals in the packed form
 // and GMT, with the zone beside it, others as RFC 3339.
-func (h *Handler) tellTime(w http.ResponseWriter, c call) {
+func (h *Handler) tellTime(w http.ResponseWriter, r *http.Request, c call) {
 	zone, err := enroll.ParseZone(c.device.TimeZone)
 	if err != nil {
+		h.refuse(w, c, "telling the time", err)
+		return
+	}
+	if err := h.told(r, c); err != nil {
 		h.refuse(w, c, "telling the time", err)
 		return
 	}

@@ -145,13 +145,13 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, c call) {
 	case c.polls():
 		h.order(w, r, c)
 	case c.path == "cdata" && !c.query.has("table") && !c.query.has("type") && !c.query.has("AuthType"):
-		h.handshake(w, c)
+		h.handshake(w, r, c)
 	case c.path == "push":
 		h.configure(w, c)
 	case c.path == "registry":
 		answer(w, http.StatusOK, h.registration(c.serial))
 	case timely && (c.path == "cdata" || c.path == "rtdata"):
-		h.tellTime(w, c)
+		h.tellTime(w, r, c)
 	default:
 		answer(w, http.StatusOK, "OK")
 	}
@@ -159,7 +159,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, c call) {
 
 // handshake answers the request that a device begins with by the settings that its
 // family understands.
-func (h *Handler) handshake(w http.ResponseWriter, c call) {
+func (h *Handler) handshake(w http.ResponseWriter, r *http.Request, c call) {
 	if c.family() == enroll.Access {
 		h.log.Debug("handshake", "serial", c.serial, "version", accessVersion)
 		answer(w, http.StatusOK, "registry=ok\n"+h.configBlock(c))
@@ -176,8 +176,26 @@ func (h *Handler) handshake(w http.ResponseWriter, c call) {
 		h.refuse(w, c, "answering the handshake", err)
 		return
 	}
+	if err := h.told(r, c); err != nil {
+		h.refuse(w, c, "answering the handshake", err)
+		return
+	}
 	h.log.Debug("handshake", "serial", c.serial, "version", version)
 	answer(w, http.StatusOK, block)
+}
+
+// told notes which offset from UTC a device is being told, so that it can be told
+// again when summer time begins or ends.
+func (h *Handler) told(r *http.Request, c call) error {
+	zone, err := enroll.ParseZone(c.device.TimeZone)
+	if err != nil {
+		return err
+	}
+	_, seconds := c.at.In(zone).Zone()
+	s := c.sighting()
+	s.ToldAt, s.ToldOffset = c.at, time.Duration(seconds)*time.Second
+	_, err = h.sink.Seen(r.Context(), c.serial, s)
+	return err
 }
 
 // exchange refuses the encrypted mode: its keys are mixed by a closed library of the
@@ -195,7 +213,11 @@ func (h *Handler) exchange(w http.ResponseWriter, c call) {
 // refuse answers that we cannot now, so that the device comes again, and logs why.
 func (h *Handler) refuse(w http.ResponseWriter, c call, doing string, err error) {
 	h.log.Error("device refused", "serial", c.serial, "table", table(c), "doing", doing, "err", err)
-	answer(w, http.StatusServiceUnavailable, "try again")
+	why := "try again"
+	if errors.Is(err, enroll.ErrClock) {
+		why = err.Error() // for who looks at the traffic; it names no user
+	}
+	answer(w, http.StatusServiceUnavailable, why)
 }
 
 // sighting returns what a request tells of its device.

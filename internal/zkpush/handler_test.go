@@ -314,7 +314,12 @@ func TestSightings(t *testing.T) {
 	send(h, "GET", "/iclock/cdata?language=83&pushver=2.4.1%0d%0aX&SN=A1&options=all", "")
 	send(h, "POST", "/iclock/cdata?SN=A1&table=options", "~OEMVendor=ZKTECO CO., LTD.,FWVersion=Ver 8.0,Language=69,~A=")
 	want := []enroll.Sighting{
-		{Protocol: "2.4.1X", Language: "83"}, {}, {Firmware: "Ver 8.0", Language: "69"},
+		{Protocol: "2.4.1X", Language: "83"},
+		{Protocol: "2.4.1X", Language: "83", ToldAt: h.now(), ToldOffset: 5*time.Hour + 30*time.Minute}, // once it was answered
+		{}, {Firmware: "Ver 8.0", Language: "69"},
+	}
+	if len(sink.sightings) != len(want) {
+		t.Fatalf("got %d sightings, want %d", len(sink.sightings), len(want))
 	}
 	for i, s := range sink.sightings {
 		want[i].SeenAt, want[i].Address = h.now(), "192.0.2.1"

@@ -38,6 +38,9 @@ func (db *DB) Accept(ctx context.Context, serial enroll.Serial, table string, ne
 		if err != nil {
 			return err
 		}
+		if err := t.dropUnread(known.Device, needs.Unread); err != nil {
+			return err
+		}
 		follows, err := decide(known)
 		if err != nil {
 			return err
@@ -363,6 +366,16 @@ func (t *tx) deliver(device enroll.Device, to enroll.Recipient, c *enroll.Change
 
 // keepState writes what is known of the mirror as a whole.
 func (t *tx) keepState(known enroll.Known, f enroll.Follows) error {
+	if f.Confirmed {
+		if err := t.endAlarms(known.Device, "users-lost", "users-missing"); err != nil {
+			return err
+		}
+	}
+	for _, a := range f.Alarms {
+		if err := t.alarm(known.Device, a.What, a.Text); err != nil {
+			return err
+		}
+	}
 	at := int64(0)
 	switch {
 	case f.Unconfirmed:

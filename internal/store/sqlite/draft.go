@@ -146,3 +146,49 @@ func (db *DB) Due(ctx context.Context) (map[enroll.Serial]time.Time, error) {
 	}
 	return due, rows.Err()
 }
+
+// Newest returns the newest time of ours in the store; zero if it has none.
+func (db *DB) Newest(ctx context.Context) (time.Time, error) {
+	var ms int64
+	err := db.read.QueryRowContext(ctx, `SELECT max(
+		coalesce((SELECT received_ms FROM change ORDER BY id DESC LIMIT 1), 0),
+		coalesce((SELECT max(seen_ms) FROM device), 0))`).Scan(&ms)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the newest time: %w", err)
+	}
+	return fromMillis(ms), nil
+}
+
+// Moved returns the approved devices that were told another offset from UTC than is in
+// force in their zone at a time.
+func (db *DB) Moved(ctx context.Context, at time.Time) ([]enroll.Serial, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT serial, time_zone, told_offset_s FROM device WHERE state = 'approved' AND told_ms > 0`)
+	if err != nil {
+		return nil, fmt.Errorf("reading offsets: %w", err)
+	}
+	defer rows.Close()
+	offsets := make(map[string]int64) // by zone
+	var list []enroll.Serial
+	for rows.Next() {
+		var serial enroll.Serial
+		var name string
+		var told int64
+		if err := rows.Scan(&serial, &name, &told); err != nil {
+			return nil, fmt.Errorf("reading offsets: %w", err)
+		}
+		now, known := offsets[name]
+		if !known {
+			zone, err := enroll.ParseZone(name)
+			if err != nil {
+				return nil, fmt.Errorf("reading offsets: %w", err)
+			}
+			_, seconds := at.In(zone).Zone()
+			now = int64(seconds)
+			offsets[name] = now
+		}
+		if now != told {
+			list = append(list, serial)
+		}
+	}
+	return list, rows.Err()
+}

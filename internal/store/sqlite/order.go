@@ -79,7 +79,8 @@ func (t *tx) addOrders(device enroll.Device, orders []enroll.Order) error {
 	for _, o := range orders {
 		_, err := t.change(`INSERT INTO device_order (device_id, what, user_id, tell, added_ms, compare, time)
 			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
-			 WHERE NOT EXISTS (SELECT 1 FROM device_order WHERE device_id = ?1 AND what = ?2 AND user_id = ?3 AND handed_ms = 0)`,
+			 WHERE NOT EXISTS (SELECT 1 FROM device_order WHERE device_id = ?1 AND what = ?2 AND user_id = ?3
+			                      AND tell = ?4 AND compare = ?6 AND handed_ms = 0)`,
 			int64(device.ID), string(o.What), string(o.UserID), o.Tell, millis(t.db.now()), o.Compare, string(o.Time))
 		if err != nil {
 			return err

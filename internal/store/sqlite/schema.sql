@@ -31,7 +31,7 @@ CREATE TABLE device (
   protocol   TEXT    NOT NULL DEFAULT '',
   language   TEXT    NOT NULL DEFAULT '',
   firmware   TEXT    NOT NULL DEFAULT ''
-, family TEXT NOT NULL DEFAULT '', clock_offset_ms INTEGER NOT NULL DEFAULT 0, measured_ms INTEGER NOT NULL DEFAULT 0, late_times INTEGER NOT NULL DEFAULT 0, late_settle_ms INTEGER NOT NULL DEFAULT 0, unconfirmed_ms INTEGER NOT NULL DEFAULT 0) STRICT;
+, family TEXT NOT NULL DEFAULT '', clock_offset_ms INTEGER NOT NULL DEFAULT 0, measured_ms INTEGER NOT NULL DEFAULT 0, told_offset_s INTEGER NOT NULL DEFAULT 0, told_ms INTEGER NOT NULL DEFAULT 0, late_times INTEGER NOT NULL DEFAULT 0, late_settle_ms INTEGER NOT NULL DEFAULT 0, unconfirmed_ms INTEGER NOT NULL DEFAULT 0, removed_ms INTEGER NOT NULL DEFAULT 0, removed_serial TEXT NOT NULL DEFAULT '', removed_stg_id TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE endpoint (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -228,3 +228,14 @@ CREATE TABLE part (
   body        BLOB    NOT NULL, -- sealed
   PRIMARY KEY (device_id, order_id, table_name, place)
 ) STRICT;
+
+CREATE TABLE alarm (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  device_id INTEGER NOT NULL,
+  what      TEXT    NOT NULL, -- names the incident
+  at_ms     INTEGER NOT NULL,
+  text      TEXT    NOT NULL, -- in words, no credential
+  ended_ms  INTEGER NOT NULL DEFAULT 0 -- 0: open
+) STRICT;
+
+CREATE UNIQUE INDEX alarm_open ON alarm (device_id, what) WHERE ended_ms = 0;

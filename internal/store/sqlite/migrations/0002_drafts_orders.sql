@@ -7,6 +7,8 @@ ALTER TABLE operation ADD COLUMN answered INTEGER NOT NULL DEFAULT 0; -- a recor
 ALTER TABLE device ADD COLUMN family TEXT NOT NULL DEFAULT '';          -- att, acc; '' not known
 ALTER TABLE device ADD COLUMN clock_offset_ms INTEGER NOT NULL DEFAULT 0; -- device's clock ahead of ours
 ALTER TABLE device ADD COLUMN measured_ms INTEGER NOT NULL DEFAULT 0;     -- when; 0: never
+ALTER TABLE device ADD COLUMN told_offset_s INTEGER NOT NULL DEFAULT 0;   -- offset from UTC told at the last handshake
+ALTER TABLE device ADD COLUMN told_ms INTEGER NOT NULL DEFAULT 0;         -- when; 0: never
 ALTER TABLE device ADD COLUMN late_times INTEGER NOT NULL DEFAULT 0;      -- operation times that came too late
 ALTER TABLE device ADD COLUMN late_settle_ms INTEGER NOT NULL DEFAULT 0;  -- settle time that would have caught the last
 ALTER TABLE device ADD COLUMN unconfirmed_ms INTEGER NOT NULL DEFAULT 0;  -- since when the mirror may hold users that are gone
