@@ -156,7 +156,7 @@ func (d *Daemon) open(ctx context.Context) error {
 		return err
 	}
 	api, err := admin.New(admin.Config{Store: d.store, Log: log, Version: d.options.Version,
-		Presence: d.intake.Presence, Ready: d.store.Ready, DefaultZone: zone()})
+		Presence: d.intake.Presence, Ready: d.store.Ready, Reread: d.reread, DefaultZone: zone()})
 	if err != nil {
 		return err
 	}

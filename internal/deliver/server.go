@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,6 +42,7 @@ type news struct {
 	result   *result           // an attempt ended
 	stored   *lane             // the failed attempt of this lane is stored
 	devices  []enroll.DeviceID // changed: what was read ahead of them is out of date
+	removed  []enroll.DeviceID // nothing of these waits any more
 	reload   bool              // settings or state changed
 }
 
@@ -134,6 +136,9 @@ func (e *server) readNews(ctx context.Context) {
 		for _, device := range n.devices {
 			e.dropAhead(device)
 		}
+		for _, device := range n.removed {
+			e.discard(device)
+		}
 		reload = reload || n.reload
 	}
 	if reload {
@@ -182,6 +187,22 @@ func (e *server) dropAhead(device enroll.DeviceID) {
 	for _, l := range e.lanes {
 		if l.Device == device {
 			e.free(l.drop())
+		}
+	}
+}
+
+// discard forgets the lanes of a device that is removed. An attempt in flight ends as
+// it may; it is not tried again.
+func (e *server) discard(device enroll.DeviceID) {
+	for id, l := range e.lanes {
+		if l.Device != device {
+			continue
+		}
+		e.free(l.drop())
+		l.removed = true
+		if !l.busy {
+			delete(e.lanes, id)
+			e.ready = slices.DeleteFunc(e.ready, func(other *lane) bool { return other == l })
 		}
 	}
 }
@@ -278,7 +299,7 @@ func (e *server) readAhead(r *result) {
 // again lines a lane up for its next attempt, or forgets it if nothing waits.
 func (e *server) again(l *lane) {
 	l.busy = false
-	if l.Waiting() == 0 {
+	if l.Waiting() == 0 || l.removed {
 		delete(e.lanes, l.ID)
 		return
 	}

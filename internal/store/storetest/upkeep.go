@@ -56,7 +56,9 @@ func testSetDevice(t *testing.T, b *bench) {
 		t.Errorf("what waited: got %+v, want it with its endpoint and the new stgid", waiting)
 	}
 	last := b.told[len(b.told)-1]
-	if !slices.ContainsFunc(b.told, func(c enroll.Committed) bool { return slices.Contains(c.Devices, got.ID) && slices.Contains(c.Ordered, "S1") }) {
+	if !slices.ContainsFunc(b.told, func(c enroll.Committed) bool {
+		return slices.Contains(c.Devices, got.ID) && slices.Contains(c.Ordered, "S1")
+	}) {
 		t.Errorf("told %+v, want the device changed and asked to load its options", last)
 	}
 	ok2 := func(*enroll.Device) error { return nil }
@@ -123,7 +125,9 @@ func testReplaceDevice(t *testing.T, b *bench) {
 	if due := get2(b.Due(ctx))(t); len(due) != 1 || due["NEW"].IsZero() {
 		t.Errorf("due: got %v, want the draft of NEW", due)
 	}
-	if !slices.ContainsFunc(b.told, func(c enroll.Committed) bool { return slices.Contains(c.Due, "NEW") && slices.Contains(c.Devices, got.ID) }) {
+	if !slices.ContainsFunc(b.told, func(c enroll.Committed) bool {
+		return slices.Contains(c.Due, "NEW") && slices.Contains(c.Devices, got.ID)
+	}) {
 		t.Error("nobody is told that the drafts of NEW need a look")
 	}
 	if _, err := b.Device(ctx, "S1"); !errors.Is(err, enroll.ErrNotFound) {
