@@ -20,7 +20,7 @@ func TestSimulate_EnrolsAllAndTellsProgress(t *testing.T) {
 	states := make(map[terminal.ProgressState]int)
 	var last terminal.Progress
 	err := terminal.Simulate(t.Context(), terminal.SimulateConfig{
-		Config:   terminal.Config{Gateway: g.URL, Serial: "SIM1", Retry: time.Millisecond, PhotoWidth: 8, PhotoHeight: 8},
+		Config:   terminal.Config{Gateway: g.URL, Serial: "SIM1", Habits: terminal.Polite(), Retry: time.Millisecond, PhotoWidth: 8, PhotoHeight: 8},
 		Users:    3,
 		FirstPIN: 100,
 		Progress: func(p terminal.Progress) { last = p; states[p.State]++ },
@@ -68,7 +68,7 @@ func TestSimulate_KeepsItsRateAndPollsInBetween(t *testing.T) {
 		var finished time.Duration
 		err := terminal.Simulate(ctx, terminal.SimulateConfig{
 			Config: terminal.Config{
-				Gateway: "http://gateway", Serial: "SIM1", PhotoWidth: 8, PhotoHeight: 8,
+				Gateway: "http://gateway", Serial: "SIM1", Habits: terminal.Polite(), PhotoWidth: 8, PhotoHeight: 8,
 				Client: &http.Client{Transport: roundTripper(answer)},
 			},
 			Users: 2,
@@ -98,7 +98,7 @@ func TestSimulate_StoppedBeforeItsEndIsAnError(t *testing.T) {
 	g := newGateway(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	err := terminal.Simulate(ctx, terminal.SimulateConfig{
-		Config: terminal.Config{Gateway: g.URL, Serial: "SIM1", Retry: time.Millisecond, PhotoWidth: 8, PhotoHeight: 8},
+		Config: terminal.Config{Gateway: g.URL, Serial: "SIM1", Habits: terminal.Polite(), Retry: time.Millisecond, PhotoWidth: 8, PhotoHeight: 8},
 		Users:  3,
 		Progress: func(p terminal.Progress) {
 			if p.Changes == 2 {
