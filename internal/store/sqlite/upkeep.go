@@ -101,7 +101,7 @@ UPDATE device
    SET seen_ms = 0, address = '', protocol = '', language = '', firmware = '', family = '', clock_offset_ms = 0, measured_ms = 0
  WHERE id = ?1`
 
-	renameSQL = `UPDATE device SET serial = ?2, late_times = 0, late_settle_ms = 0 WHERE id = ?1`
+	renameSQL = `UPDATE device SET serial = ?2, late_times = 0, late_settle_ms = 0, told_offset_s = 0, told_ms = 0 WHERE id = ?1`
 )
 
 // ReplaceDevice puts a new terminal into the place of an approved one: settings, stgid,
@@ -193,7 +193,8 @@ ON CONFLICT DO NOTHING`
 	// hideSQL: no serial number has a blank.
 	hideSQL = `
 UPDATE device
-   SET removed_ms = ?2, removed_serial = serial, removed_stg_id = coalesce(stg_id, ''), serial = 'removed ' || id, stg_id = NULL
+   SET removed_ms = ?2, removed_serial = serial, removed_stg_id = coalesce(stg_id, ''), serial = 'removed ' || id,
+       stg_id = NULL, told_ms = 0
  WHERE id = ?1`
 )
 
