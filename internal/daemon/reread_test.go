@@ -2,15 +2,11 @@ package daemon_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/fingerpost/fingerpost/internal/admin"
-	"github.com/fingerpost/fingerpost/internal/config"
-	"github.com/fingerpost/fingerpost/internal/daemon"
 	"github.com/fingerpost/fingerpost/internal/enroll"
 	"github.com/fingerpost/fingerpost/internal/seal"
 	"github.com/fingerpost/fingerpost/internal/store/sqlite"
@@ -62,29 +58,7 @@ func TestReread_WhatIsUnderstoodNowMakesChangesAndTheRestStays(t *testing.T) {
 	dir := t.TempDir()
 	key := filepath.Join(dir, "seal.key")
 	leaveUnread(t, dir, key, "USER PIN=7\tName=Asha\tPri=0\tPasswd=\tCard=", "\x01\x02 nonsense", "USER PIN=8\tName=Ravi\tPri=0\tPasswd=\tCard=")
-	d, err := daemon.New(config.Config{Data: dir, KeyFile: key, DeviceListen: "127.0.0.1:0", AdminListen: "127.0.0.1:0"}, daemon.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- d.Run(ctx) }()
-	select {
-	case <-d.Ready:
-	case err := <-ended:
-		t.Fatalf("the daemon ended: %v", err)
-	}
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	token, err := os.ReadFile(filepath.Join(dir, daemon.TokenFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := admin.NewClient(d.AdminURL(), strings.TrimSpace(string(token)), nil)
+	_, client := start(t, dir, key)
 	for _, want := range []admin.Reread{{Understood: 2, Left: 1}, {Understood: 0, Left: 1}} {
 		if got, err := client.RereadDevice(t.Context(), "SN1"); err != nil || got != want {
 			t.Errorf("got %+v, %v, want %+v", got, err, want)
