@@ -96,8 +96,8 @@ func (t *tx) known(serial enroll.Serial, needs enroll.Needs) (enroll.Known, erro
 	}
 	for _, p := range needs.Punches {
 		var one int
-		found, err := t.scan(`SELECT 1 FROM punch WHERE device_id = ?1 AND time = ?2 AND user_id = ?3 AND status = ?4 AND verify = ?5`,
-			[]any{int64(d.device.ID), string(p.Time), string(p.UserID), p.Status, p.Verify}, &one)
+		found, err := t.scan(`SELECT 1 FROM punch WHERE device_id = ?1 AND time = ?2 AND user_id = ?3 AND status = ?4 AND verify = ?5 AND place = ?6`,
+			[]any{int64(d.device.ID), string(p.Time), string(p.UserID), p.Status, p.Verify, p.Index}, &one)
 		if err != nil {
 			return known, err
 		}
@@ -203,8 +203,8 @@ func (t *tx) keep(known enroll.Known, table string, f enroll.Follows) error {
 		return err
 	}
 	for _, p := range f.Punches {
-		if _, err := t.change(`INSERT INTO punch (device_id, time, user_id, status, verify) VALUES (?1, ?2, ?3, ?4, ?5)`,
-			device, string(p.Time), string(p.UserID), p.Status, p.Verify); err != nil {
+		if _, err := t.change(`INSERT INTO punch (device_id, time, user_id, status, verify, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
+			device, string(p.Time), string(p.UserID), p.Status, p.Verify, p.Index); err != nil {
 			return err
 		}
 	}

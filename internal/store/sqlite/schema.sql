@@ -92,15 +92,6 @@ CREATE TABLE operation (
 
 CREATE INDEX operation_device ON operation (device_id, received_ms);
 
-CREATE TABLE punch (
-  device_id INTEGER NOT NULL,
-  time      TEXT    NOT NULL,
-  user_id   TEXT    NOT NULL,
-  status    INTEGER NOT NULL,
-  verify    INTEGER NOT NULL,
-  PRIMARY KEY (device_id, time, user_id, status, verify)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE unread_record (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
   device_id   INTEGER NOT NULL,
@@ -177,6 +168,16 @@ CREATE TABLE attempt (
   error        TEXT    NOT NULL,
   answer       BLOB,             -- sealed; at most 1 KiB of the body
   PRIMARY KEY (lane_id, n, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "punch" (
+  device_id INTEGER NOT NULL,
+  time      TEXT    NOT NULL,
+  user_id   TEXT    NOT NULL,
+  status    INTEGER NOT NULL,
+  verify    INTEGER NOT NULL,
+  place     TEXT    NOT NULL DEFAULT '', -- the device's index; '' where it has none
+  PRIMARY KEY (device_id, time, user_id, status, verify, place)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE draft (

@@ -1,6 +1,7 @@
 -- 0002_drafts_orders.sql
 -- What joins across uploads, and what we want of devices. Code of 0001 knows none of
--- it and keeps working: it makes no drafts and hands out no orders.
+-- it and keeps working: it makes no drafts, hands out no orders, and its punches have
+-- no index.
 
 ALTER TABLE operation ADD COLUMN answered INTEGER NOT NULL DEFAULT 0; -- a record of its user came, or was asked for
 
@@ -12,6 +13,20 @@ ALTER TABLE device ADD COLUMN told_ms INTEGER NOT NULL DEFAULT 0;         -- whe
 ALTER TABLE device ADD COLUMN late_times INTEGER NOT NULL DEFAULT 0;      -- operation times that came too late
 ALTER TABLE device ADD COLUMN late_settle_ms INTEGER NOT NULL DEFAULT 0;  -- settle time that would have caught the last
 ALTER TABLE device ADD COLUMN unconfirmed_ms INTEGER NOT NULL DEFAULT 0;  -- since when the mirror may hold users that are gone
+
+-- Punches of access terminals have an index, which starts again after a reset.
+CREATE TABLE punch_0002 (
+  device_id INTEGER NOT NULL,
+  time      TEXT    NOT NULL,
+  user_id   TEXT    NOT NULL,
+  status    INTEGER NOT NULL,
+  verify    INTEGER NOT NULL,
+  place     TEXT    NOT NULL DEFAULT '', -- the device's index; '' where it has none
+  PRIMARY KEY (device_id, time, user_id, status, verify, place)
+) STRICT, WITHOUT ROWID;
+INSERT INTO punch_0002 (device_id, time, user_id, status, verify) SELECT device_id, time, user_id, status, verify FROM punch;
+DROP TABLE punch;
+ALTER TABLE punch_0002 RENAME TO punch;
 
 -- Changes that further records may still complete, in their order.
 CREATE TABLE draft (
