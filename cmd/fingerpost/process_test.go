@@ -36,13 +36,11 @@ func buildBinary(t *testing.T) string {
 
 // A process is "fingerpost serve", running for itself.
 type process struct {
-	cmd     *exec.Cmd
-	dir     string // data directory
-	output  transcript
-	ended   chan struct{} // closed when it is gone
-	err     error         // of its end; read it after ended
-	whole   bool          // signals go to its whole process group
-	started time.Time
+	cmd    *exec.Cmd
+	dir    string // data directory
+	output transcript
+	ended  chan struct{} // closed when it is gone
+	err    error         // of its end; read it after ended
 }
 
 // serveArgs are the arguments of a gateway that terminals reach at a loopback address.
@@ -51,15 +49,17 @@ func serveArgs(dir, device string) []string {
 }
 
 // startProcess runs a command line that ends with a gateway on dir. It returns when
-// the gateway listens, or an error if it ends before.
+// the gateway listens, with an error if it ends before.
 func startProcess(t *testing.T, dir string, line ...string) (*process, error) {
 	t.Helper()
-	p := &process{cmd: exec.Command(line[0], line[1:]...), dir: dir, ended: make(chan struct{}), started: time.Now()}
+	p := &process{cmd: exec.Command(line[0], line[1:]...), dir: dir, ended: make(chan struct{})}
 	p.output.listens = make(chan struct{})
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // no FINGERPOST_… of the developer
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // strace would keep a signal to itself
+	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}       // no FINGERPOST_… of the developer
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	if err := p.cmd.Start(); err != nil {
-		return nil, err
+		close(p.ended)
+		return p, err
 	}
 	t.Cleanup(p.kill)
 	go func() {
@@ -67,6 +67,16 @@ func startProcess(t *testing.T, dir string, line ...string) (*process, error) {
 		close(p.ended)
 	}()
 	return p, p.awaitListening()
+}
+
+// mustStart is startProcess of a gateway that has to listen.
+func mustStart(t *testing.T, dir string, line ...string) *process {
+	t.Helper()
+	p, err := startProcess(t, dir, line...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func (p *process) awaitListening() error {
@@ -105,7 +115,7 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// signal sends s. A process that has ended is not signalled: its number may be
+// signal sends s to the process and its children. A process that has ended is not signalled: its number may be
 // another's.
 func (p *process) signal(s syscall.Signal) error {
 	select {
@@ -113,10 +123,7 @@ func (p *process) signal(s syscall.Signal) error {
 		return os.ErrProcessDone
 	default:
 	}
-	if p.whole {
-		return syscall.Kill(-p.cmd.Process.Pid, s)
-	}
-	return p.cmd.Process.Signal(s)
+	return syscall.Kill(-p.cmd.Process.Pid, s)
 }
 
 // client returns a client of the gateway's API, which moves with each start.

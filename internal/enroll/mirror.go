@@ -74,17 +74,18 @@ type Needs struct {
 // Known is what is known when a decision is made. The device is locked: nothing of
 // it changes until what follows is committed.
 type Known struct {
-	At      time.Time // of the commit, UTC, whole milliseconds
-	Device  Device
-	Choices []Choice          // of the device's endpoints, in their order
-	Users   map[PIN]Mirrored  // those of Needs.Users that the mirror has
-	Recent  []Operation       // not older than [OperationMemory], oldest first
-	Drafts  []Draft           // in their order; Users has their users too
-	Untimed []Untimed         // not older than [OperationMemory], oldest first
-	Order   *Order            // Needs.Order, or else the one with the device; nil for none
-	Missing []PIN             // users of the mirror that did not come for Order, if it compares and is answered
-	Mirrors int               // how many users the mirror has, if Missing is asked for
-	Punches map[PunchKey]bool // those of Needs.Punches that are kept already
+	At       time.Time // of the commit, UTC, whole milliseconds
+	Device   Device
+	Choices  []Choice          // of the device's endpoints, in their order
+	Users    map[PIN]Mirrored  // those of Needs.Users that the mirror has
+	Recent   []Operation       // of Users and those whose record did not come in time; not older than [OperationMemory], oldest first
+	NextLine time.Time         // when a line of the log that is not among Recent will have waited long enough; zero: none
+	Drafts   []Draft           // in their order; Users has their users too
+	Untimed  []Untimed         // of Users, not older than [OperationMemory]
+	Order    *Order            // Needs.Order, or else the one with the device; nil for none
+	Missing  []PIN             // users of the mirror that did not come for Order, if it compares and is answered
+	Mirrors  int               // how many users the mirror has, if Missing is asked for
+	Punches  map[PunchKey]bool // those of Needs.Punches that are kept already
 }
 
 // A Choice is what an endpoint wants of the changes of a device.

@@ -6,6 +6,10 @@ import (
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
 
+// maxDrafts is how many drafts of a device wait. What is more shortens the settle time:
+// every upload of the device reads them.
+const maxDrafts = 256
+
 // awaitUser is how much longer than the settle time a credential waits for the record
 // of a user that the mirror does not know.
 const awaitUser = 10 * time.Second
@@ -106,10 +110,11 @@ func (d *decision) explainDrafts(i int, r enroll.OperationReport) {
 // draft holds back what came after it.
 func (d *decision) closeDrafts() {
 	held := false
-	for _, f := range d.drafts {
+	for i, f := range d.drafts {
 		u := d.mirrored(f.UserID)
 		d.await(f, u)
-		held = held || !d.isDone(f, u)
+		tooMany := len(d.drafts)-i > maxDrafts
+		held = held || !d.isDone(f) && !tooMany
 		if held {
 			if f.dirty {
 				d.follows.Drafts = append(d.follows.Drafts, f.Draft)
@@ -139,7 +144,7 @@ func (d *decision) await(f *draft, u *enroll.Mirrored) {
 }
 
 // isDone reports whether nothing can complete a draft any more.
-func (d *decision) isDone(f *draft, u *enroll.Mirrored) bool {
+func (d *decision) isDone(f *draft) bool {
 	if !d.known.At.Before(f.DueAt) {
 		return true
 	}
@@ -216,6 +221,9 @@ func next(known enroll.Known, f enroll.Follows) time.Time {
 		if !answered[o.ID] && waitsForData(o) {
 			sooner(o.ReceivedAt.Add(enroll.DataWait))
 		}
+	}
+	if !known.NextLine.IsZero() {
+		sooner(known.NextLine)
 	}
 	return at
 }

@@ -152,10 +152,8 @@ func inWords(d enroll.Delivery) string {
 	return text
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func user(pin enroll.PIN, name, password, card string) enroll.UserReport {
-	return enroll.UserReport{UserID: pin, Name: &name, Privilege: ptr(0), Password: &password, Card: &card, SecondCard: ptr("")}
+	return enroll.UserReport{UserID: pin, Name: &name, Privilege: new(0), Password: &password, Card: &card, SecondCard: new("")}
 }
 
 func finger(pin enroll.PIN, number, data string) enroll.TemplateReport {
@@ -212,13 +210,13 @@ func TestAccept(t *testing.T) {
 			does(user("1", "Ali", "77", "5")).makes(`user,password 1 "Ali" password[]=77`, `card 1 "Ali" card[]=5`),
 			does(user("1", "Ali", "77", "6")).makes(`card 1 "Ali" card[]=6`),
 			does(user("1", "Ali B", "77", "6")).makes(`user 1 "Ali B"`),
-			does(enroll.UserReport{UserID: "1", Privilege: ptr(14)}).makes(`user 1 "Ali B" pri=14`),
+			does(enroll.UserReport{UserID: "1", Privilege: new(14)}).makes(`user 1 "Ali B" pri=14`),
 			does(enroll.UserReport{UserID: "1"}).makes()}},
 		{"equal credentials of two users are two changes", []step{
 			does(user("1", "Ali", "77", ""), user("2", "Bo", "77", "")).makes(
 				`user,password 1 "Ali" password[]=77`, `user,password 2 "Bo" password[]=77`)}},
 		{"a second card is told beside the first", []step{
-			does(enroll.UserReport{UserID: "1", Name: ptr(""), Card: ptr("5"), SecondCard: ptr("6")}).makes(
+			does(enroll.UserReport{UserID: "1", Name: new(""), Card: new("5"), SecondCard: new("6")}).makes(
 				`user,card 1 "" card[]=5`, `card 1 "" card[1]=6`)}},
 		{"a credential carries the name that comes later in the same upload", []step{
 			does(finger("1", "6", "F"), user("1", "Ali", "", "")).makes(`fingerprint 1 "Ali" fingerprint[6]=F`, `user 1 "Ali"`)}},
@@ -318,6 +316,14 @@ func TestOperationTime(t *testing.T) {
 			does(oplog("1", 5, enroll.Fingerprint)).makes(),
 			does(finger("1", "6", "F")).makes(`fingerprint 1 "" fingerprint[6]=F @10:00:05`),
 			does(finger("1", "7", "G")).makes(`fingerprint 1 "" fingerprint[7]=G`)}},
+		{"a line that is sent again stays one line", []step{
+			does(oplog("1", 5, enroll.Fingerprint)).makes(),
+			does(finger("1", "6", "F")).makes(`fingerprint 1 "" fingerprint[6]=F @10:00:05`),
+			does(oplog("1", 5, enroll.Fingerprint)).makes(),
+			does(finger("1", "7", "G")).makes(`fingerprint 1 "" fingerprint[7]=G`)}},
+		{"a line that is sent again explains what comes with it", []step{
+			does(oplog("1", 5, enroll.Fingerprint), finger("1", "6", "F")).makes(`fingerprint 1 "" fingerprint[6]=F @10:00:05`),
+			does(oplog("1", 5, enroll.Fingerprint), finger("1", "7", "G")).makes(`fingerprint 1 "" fingerprint[7]=G @10:00:05`)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

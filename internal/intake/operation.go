@@ -11,6 +11,7 @@ import (
 // remembered from earlier uploads, then those of this one.
 type operationLog struct {
 	lines []logLine // in the order in which they came
+	place map[lineKey]int
 }
 
 type logLine struct {
@@ -20,27 +21,42 @@ type logLine struct {
 	changed bool
 }
 
+// A lineKey tells one operation of a device from every other.
+type lineKey struct {
+	user enroll.PIN
+	code int
+	time enroll.WallTime
+}
+
 func newOperationLog(recent []enroll.Operation, reports []enroll.Report) operationLog {
-	var log operationLog
+	log := operationLog{place: make(map[lineKey]int)}
 	for _, o := range recent {
-		log.lines = append(log.lines, logLine{Operation: o, at: -1})
+		log.add(logLine{Operation: o, at: -1})
 	}
 	for i, report := range reports {
 		r, ok := report.(enroll.OperationReport)
-		if !ok || r.Explains == 0 || r.Time == "" {
-			continue
+		if ok && r.Explains != 0 && r.Time != "" {
+			log.add(logLine{at: i, Operation: enroll.Operation{
+				UserID: r.UserID, Code: r.Code, Time: r.Time, Explains: r.Explains}})
 		}
-		// A device whose ack was lost sends a line again. It happened once, so it must
-		// not explain a second change.
-		if slices.ContainsFunc(recent, func(o enroll.Operation) bool {
-			return o.UserID == r.UserID && o.Code == r.Code && o.Time == r.Time
-		}) {
-			continue
-		}
-		log.lines = append(log.lines, logLine{at: i, Operation: enroll.Operation{
-			UserID: r.UserID, Code: r.Code, Time: r.Time, Explains: r.Explains}})
 	}
 	return log
+}
+
+// add appends a line. A device whose ack was lost sends lines again: what such a line
+// explained already stays explained, so that it does not stand for a second operation.
+func (l *operationLog) add(line logLine) {
+	key := lineKey{line.UserID, line.Code, line.Time}
+	n, again := l.place[key]
+	if again && l.lines[n].at >= 0 {
+		return // twice in one upload
+	}
+	if again {
+		line.Operation = l.lines[n].Operation
+		l.lines[n] = logLine{at: -1} // of nobody: its place is the new one
+	}
+	l.place[key] = len(l.lines)
+	l.lines = append(l.lines, line)
 }
 
 // explain returns the time of the line about one of these kinds that explains report
@@ -92,7 +108,7 @@ func (l *operationLog) time(n int, kinds enroll.Kinds) enroll.WallTime {
 
 // isNew reports whether report i is a line that was not known.
 func (l *operationLog) isNew(i int) bool {
-	return slices.ContainsFunc(l.lines, func(line logLine) bool { return line.at == i })
+	return slices.ContainsFunc(l.lines, func(line logLine) bool { return line.at == i && line.ID == 0 })
 }
 
 // hasNew reports whether the upload has a line that was not known.
@@ -125,7 +141,7 @@ func (l *operationLog) unanswered(now time.Time) []enroll.Operation {
 	var list []enroll.Operation
 	for n := range l.lines {
 		line := &l.lines[n]
-		if line.at < 0 && waitsForData(line.Operation) && !now.Before(line.ReceivedAt.Add(enroll.DataWait)) {
+		if line.ID != 0 && waitsForData(line.Operation) && !now.Before(line.ReceivedAt.Add(enroll.DataWait)) {
 			line.Answered, line.changed = true, true
 			list = append(list, line.Operation)
 		}

@@ -114,7 +114,7 @@ func untar(archive []byte) ([]byte, error) {
 	for n := 0; ; n++ {
 		header, err := files.Next()
 		switch {
-		case err == io.EOF && n > 0:
+		case errors.Is(err, io.EOF) && n > 0:
 			return lines, nil
 		case err != nil && n == 0:
 			return archive, nil

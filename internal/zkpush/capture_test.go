@@ -111,7 +111,7 @@ func TestCaptures(t *testing.T) {
 				t.Errorf("status: got %d, want 200", w.Code)
 			}
 			golden(t, c.ID, transcript(c, w.Body.String(), sink))
-			for _, line := range strings.Split(string(body), "\n") {
+			for line := range strings.SplitSeq(string(body), "\n") {
 				if len(line) > 20 && strings.Contains(log.String(), line) {
 					t.Errorf("the log has a line of the body")
 				}

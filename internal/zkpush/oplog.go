@@ -58,10 +58,10 @@ func losesUsers(code int) string {
 	return ""
 }
 
-// meaning returns the kinds of change that a code comes with, and what it tells
+// meaning returns the kinds of change that a code comes with, then those that it tells
 // gone; no kinds for a code that explains no change. Codes up to 32 are documented,
 // those above come from newer manuals and recordings.
-func meaning(code int) (explains, removes enroll.Kinds) {
+func meaning(code int) (enroll.Kinds, enroll.Kinds) {
 	switch code {
 	case 6, 31: // finger enrolled, its attribute changed
 		return enroll.Fingerprint, 0

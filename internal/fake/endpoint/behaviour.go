@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -85,9 +86,7 @@ func (a Answer) write(w http.ResponseWriter) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	for name, values := range a.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.Header)
 	w.WriteHeader(a.status())
 	io.WriteString(w, a.Body) // who went away does not read it
 }
@@ -99,7 +98,7 @@ func cut(w http.ResponseWriter) {
 		panic(http.ErrAbortHandler) // net/http's way to cut what cannot be hijacked
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0) // its failure leaves an ordinary close
+		_ = tcp.SetLinger(0) // its failure leaves an ordinary close
 	}
 	conn.Close()
 }

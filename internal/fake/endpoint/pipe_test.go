@@ -2,6 +2,7 @@ package endpoint_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"testing"
@@ -53,7 +54,7 @@ func TestPipe_ServesInVirtualTime(t *testing.T) {
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := <-served; err != http.ErrServerClosed {
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("got %v, want the server closed", err)
 		}
 		if _, err := dial(t.Context(), "tcp", "anywhere:80"); err == nil {
@@ -69,7 +70,7 @@ func TestPipe_DialEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	conn, err := dial(ctx, "tcp", "anywhere:80")
-	if failed, ok := err.(net.Error); conn != nil || !ok {
+	if failed, ok := errors.AsType[net.Error](err); conn != nil || !ok {
 		t.Errorf("got %v and %v, want a network error", conn, failed)
 	}
 }

@@ -95,7 +95,7 @@ func TestUpload_IsAnErrorUnlessAcknowledged(t *testing.T) {
 		{"bare OK", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("OK")) }, "OK", 0, false},
 		{"page of a proxy", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }, "", 200, true},
 		{"503", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, "", 503, true},
-		{"redirect, not followed", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 307) }, "", 307, true},
+		{"redirect, not followed", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusTemporaryRedirect) }, "", http.StatusTemporaryRedirect, true},
 		{"no answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "", 0, true},
 	}
 	for _, tt := range tests {

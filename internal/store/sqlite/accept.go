@@ -1,10 +1,12 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
@@ -87,11 +89,13 @@ func (t *tx) known(serial enroll.Serial, needs enroll.Needs) (enroll.Known, erro
 			known.Users[pin] = user
 		}
 	}
-	since := millis(known.At.Add(-enroll.OperationMemory))
-	if known.Recent, err = t.recent(d.device.ID, since); err != nil {
+	if known.Recent, err = t.recent(d.device.ID, users, known.At); err != nil {
 		return known, err
 	}
-	if known.Untimed, err = t.untimed(d.device.ID, since); err != nil {
+	if known.NextLine, err = t.nextUnanswered(d.device.ID, known.At); err != nil {
+		return known, err
+	}
+	if known.Untimed, err = t.untimed(d.device.ID, users, known.At); err != nil {
 		return known, err
 	}
 	for _, p := range needs.Punches {
@@ -115,7 +119,7 @@ func (t *tx) device(serial enroll.Serial) (knownDevice, error) {
 	if err != nil {
 		return knownDevice{}, err
 	}
-	status, err := t.db.scanDevice(stmt.QueryRow(string(serial)))
+	status, err := t.db.scanDevice(stmt.QueryRowContext(context.Background(), string(serial)))
 	if err = notFound(err, "device", string(serial)); err != nil {
 		return knownDevice{}, fmt.Errorf("%w: %w", enroll.ErrUnknownDevice, err)
 	}
@@ -152,21 +156,46 @@ func (t *tx) mirrored(device enroll.DeviceID, pin enroll.PIN) (enroll.Mirrored, 
 	return user, true, nil
 }
 
-// recentSQL: ?1 device, ?2 not older than.
-const recentSQL = `SELECT id, received_ms, user_id, code, time, explains, used, answered FROM operation
-	WHERE device_id = ?1 AND received_ms >= ?2 ORDER BY id`
+const operationColumns = `id, received_ms, user_id, code, time, explains, used, answered`
 
-func (t *tx) recent(device enroll.DeviceID, since int64) ([]enroll.Operation, error) {
-	stmt, err := t.statement(recentSQL)
+const (
+	// recentSQL: ?1 device, ?2 user, ?3 not older than.
+	recentSQL = `SELECT ` + operationColumns + ` FROM operation
+	WHERE device_id = ?1 AND user_id = ?2 AND received_ms >= ?3 ORDER BY id`
+
+	// unansweredSQL: ?1 device, ?2 not younger than, ?3 not older than.
+	unansweredSQL = `SELECT ` + operationColumns + ` FROM operation
+	WHERE device_id = ?1 AND answered = 0 AND received_ms <= ?2 AND received_ms >= ?3 ORDER BY id LIMIT 10000`
+)
+
+// recent reads the remembered lines of the operation log about users, and those whose
+// record did not come in time, oldest first.
+func (t *tx) recent(device enroll.DeviceID, users []enroll.PIN, at time.Time) ([]enroll.Operation, error) {
+	since := millis(at.Add(-enroll.OperationMemory))
+	list, err := t.operations(nil, unansweredSQL, int64(device), millis(at.Add(-enroll.DataWait)), since)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := stmt.Query(int64(device), since)
+	for _, user := range users {
+		if list, err = t.operations(list, recentSQL, int64(device), string(user), since); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(list, func(a, b enroll.Operation) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(list, func(a, b enroll.Operation) bool { return a.ID == b.ID }), nil
+}
+
+// operations appends what a query of operationColumns gives.
+func (t *tx) operations(list []enroll.Operation, query string, args ...any) ([]enroll.Operation, error) {
+	stmt, err := t.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := stmt.QueryContext(context.Background(), args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading recent operations: %w", err)
 	}
 	defer rows.Close()
-	var list []enroll.Operation
 	for rows.Next() {
 		var o enroll.Operation
 		var received int64
@@ -184,6 +213,18 @@ func (t *tx) recent(device enroll.DeviceID, since int64) ([]enroll.Operation, er
 		list = append(list, o)
 	}
 	return list, rows.Err()
+}
+
+// nextUnanswered returns when the next line of the operation log has waited long
+// enough for its record; zero if none waits.
+func (t *tx) nextUnanswered(device enroll.DeviceID, at time.Time) (time.Time, error) {
+	var received int64
+	found, err := t.scan(`SELECT received_ms FROM operation WHERE device_id = ?1 AND answered = 0 AND received_ms > ?2 ORDER BY received_ms LIMIT 1`,
+		[]any{int64(device), millis(at.Add(-enroll.DataWait))}, &received)
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	return fromMillis(received).Add(enroll.DataWait), nil
 }
 
 // keep writes what follows.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -44,24 +45,34 @@ func (t *tx) draftsOf(device enroll.DeviceID, users []enroll.PIN) ([]enroll.Draf
 	return list, users, rows.Err()
 }
 
-// untimed reads the changes that were told without an operation time.
-func (t *tx) untimed(device enroll.DeviceID, since int64) ([]enroll.Untimed, error) {
-	stmt, err := t.statement(`SELECT user_id, kinds, received_ms FROM untimed WHERE device_id = ?1 AND received_ms >= ?2 ORDER BY rowid`)
+// untimed reads which changes of users were told without an operation time.
+func (t *tx) untimed(device enroll.DeviceID, users []enroll.PIN, at time.Time) ([]enroll.Untimed, error) {
+	stmt, err := t.statement(`SELECT kinds, received_ms FROM untimed WHERE device_id = ?1 AND user_id = ?2 AND received_ms >= ?3 ORDER BY rowid`)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := stmt.QueryContext(context.Background(), int64(device), since)
-	if err != nil {
-		return nil, fmt.Errorf("reading changes without a time: %w", err)
-	}
-	defer rows.Close()
 	var list []enroll.Untimed
+	for _, user := range users {
+		rows, err := stmt.QueryContext(context.Background(), int64(device), string(user), millis(at.Add(-enroll.OperationMemory)))
+		if err != nil {
+			return nil, fmt.Errorf("reading changes without a time: %w", err)
+		}
+		if list, err = appendUntimed(list, user, rows); err != nil {
+			return nil, fmt.Errorf("reading changes without a time: %w", err)
+		}
+	}
+	return list, nil
+}
+
+func appendUntimed(list []enroll.Untimed, user enroll.PIN, rows *sql.Rows) ([]enroll.Untimed, error) {
+	defer rows.Close()
 	for rows.Next() {
-		var u enroll.Untimed
+		u := enroll.Untimed{UserID: user}
 		var kinds string
 		var received int64
-		if err := rows.Scan(&u.UserID, &kinds, &received); err != nil {
-			return nil, fmt.Errorf("reading changes without a time: %w", err)
+		err := rows.Scan(&kinds, &received)
+		if err != nil {
+			return nil, err
 		}
 		if u.Kinds, err = enroll.ParseKinds(kinds); err != nil {
 			return nil, err

@@ -92,6 +92,8 @@ CREATE TABLE operation (
 
 CREATE INDEX operation_device ON operation (device_id, received_ms);
 
+CREATE INDEX operation_user ON operation (device_id, user_id, received_ms);
+
 CREATE TABLE unread_record (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
   device_id   INTEGER NOT NULL,
@@ -170,6 +172,8 @@ CREATE TABLE attempt (
   PRIMARY KEY (lane_id, n, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX operation_unanswered ON operation (device_id, received_ms) WHERE answered = 0;
+
 CREATE TABLE "punch" (
   device_id INTEGER NOT NULL,
   time      TEXT    NOT NULL,
@@ -196,7 +200,7 @@ CREATE TABLE untimed (
   received_ms INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX untimed_device ON untimed (device_id);
+CREATE INDEX untimed_user ON untimed (device_id, user_id, received_ms);
 
 CREATE TABLE device_order (
   id        INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -206,7 +206,7 @@ func (w *writer) together(group []*job) error {
 
 // guard turns a panic of a job into its error: one broken upload must not end the
 // process for all devices.
-func (t *tx) guard(run func(*tx) error) (err error) { //nolint:nonamedreturns // set by the deferred recover
+func (t *tx) guard(run func(*tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			t.writes++ // whatever it did is rolled back
@@ -217,9 +217,10 @@ func (t *tx) guard(run func(*tx) error) (err error) { //nolint:nonamedreturns //
 }
 
 func (w *writer) rollback() {
-	// SQLite may have rolled back by itself, on a full disk for instance.
-	if err := w.exec(`ROLLBACK`); err != nil && !strings.Contains(err.Error(), "no transaction is active") {
-		w.db.cfg.Log.Error("rolling back", "err", err)
+	// It fails where SQLite has rolled back by itself, on a full disk for instance. Were
+	// the transaction still open, the next BEGIN would fail and say so.
+	if err := w.exec(`ROLLBACK`); err != nil {
+		w.db.cfg.Log.Warn("nothing to roll back", "err", err)
 	}
 	w.forget()
 }

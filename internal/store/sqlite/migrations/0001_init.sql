@@ -99,6 +99,7 @@ CREATE TABLE operation (
   used        TEXT    NOT NULL  -- kinds that it explained already
 ) STRICT;
 CREATE INDEX operation_device ON operation (device_id, received_ms);
+CREATE INDEX operation_user ON operation (device_id, user_id, received_ms);
 
 -- Punches that came already; the punch itself is a change.
 CREATE TABLE punch (

@@ -4,6 +4,7 @@
 -- no index.
 
 ALTER TABLE operation ADD COLUMN answered INTEGER NOT NULL DEFAULT 0; -- a record of its user came, or was asked for
+CREATE INDEX operation_unanswered ON operation (device_id, received_ms) WHERE answered = 0;
 
 ALTER TABLE device ADD COLUMN family TEXT NOT NULL DEFAULT '';          -- att, acc; '' not known
 ALTER TABLE device ADD COLUMN clock_offset_ms INTEGER NOT NULL DEFAULT 0; -- device's clock ahead of ours
@@ -44,7 +45,7 @@ CREATE TABLE untimed (
   kinds       TEXT    NOT NULL,
   received_ms INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX untimed_device ON untimed (device_id);
+CREATE INDEX untimed_user ON untimed (device_id, user_id, received_ms);
 
 -- What devices are to do, each row until it is answered or given up.
 CREATE TABLE device_order (

@@ -1,0 +1,7 @@
+package unused
+
+func Used() { helper() }
+
+func helper() {}
+
+func forgotten() {} // want `func forgotten is unused`
