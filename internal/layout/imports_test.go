@@ -73,6 +73,8 @@ var table = map[string]row{
 	"internal/bench":      {own: []string{"internal/bench/load", "internal/daemon", "internal/config"}}, // one of its rounds runs in the process
 	"internal/bench/load": {own: []string{"internal/admin"}},                                            // sets up as the commands do
 
+	"internal/soak": {own: []string{"internal/admin", "internal/fake/terminal", "internal/fake/endpoint"}},
+
 	"internal/layout": {},
 }
 

@@ -24,15 +24,14 @@ func residentKB(pid int) int {
 	return 0
 }
 
-// growth compares the memory of the middle third of samples with that of the last third,
-// medians in KiB; the first third is warm-up. It grew if it is more than a tenth and 8 MiB
-// higher.
-func growth(samples []int) (middle, last int, grew bool) {
+// growth returns the memory in the middle third of samples and in the last third, medians
+// in KiB, and whether it grew: by more than a tenth and 8 MiB. The first third is warm-up.
+func growth(samples []int) (int, int, bool) {
 	n := len(samples)
 	if n < 3 {
 		return 0, 0, false
 	}
-	middle, last = median(samples[n/3:2*n/3]), median(samples[2*n/3:])
+	middle, last := median(samples[n/3:2*n/3]), median(samples[2*n/3:])
 	return middle, last, last > middle+middle/10 && last > middle+8<<10
 }
 

@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -259,7 +260,7 @@ func (t *Terminal) act(ctx context.Context, pin string, codes []int, posts ...po
 	case where == LogFirst, where == LogOwnPost:
 		posts = append([]post{lines}, posts...)
 	case where == LogLast:
-		posts = append(posts[:len(posts):len(posts)], lines)
+		posts = append(slices.Clip(posts), lines)
 	case where == LogLate:
 		t.mu.Lock()
 		t.late = append(t.late, log...)

@@ -48,7 +48,10 @@ func (t *Terminal) Draw(ctx context.Context, c Choice) (Action, error) {
 // drawWhat draws what is done to a user who is there.
 func (t *Terminal) drawWhat(r *rand.Rand, c Choice, h held) string {
 	usual := []string{"rename", "role", "password", "password", "card", "card", "second card",
-		"finger", "finger", "finger", "face", "face", "photo", "punch", "punch", "punch", "stranger"}
+		"finger", "finger", "finger", "face", "face", "punch", "punch", "punch", "stranger"}
+	if h.facePhoto == 0 { // else the screen shows the picture of the face
+		usual = append(usual, "photo")
+	}
 	if t.isAccess() {
 		return usual[r.IntN(len(usual))]
 	}
