@@ -178,7 +178,7 @@ func (s notAcknowledged) Error() string {
 
 // retryAfter reads a Retry-After: seconds or a date. 0 if there is none.
 func retryAfter(text string, now time.Time) time.Duration {
-	if seconds, err := strconv.Atoi(text); err == nil {
+	if seconds, err := strconv.Atoi(text); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(max(seconds, 0), int(longestWish/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(text); err == nil {

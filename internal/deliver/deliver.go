@@ -29,6 +29,7 @@
 // Per lane that has something waiting: its numbers. Bodies exist only of attempts in
 // flight, and of what was just committed or read ahead, within one buffer of 32 MiB for
 // all endpoints together; what does not fit is read from the store when its turn comes.
+// An endpoint that is not active keeps nothing in the buffer.
 //
 // # Stopping
 //
@@ -140,7 +141,10 @@ func (s *Sender) Run(ctx context.Context) error {
 		s.record.run(recording)
 	}()
 	err := s.load(ctx)
-	if err == nil {
+	switch {
+	case ctx.Err() != nil:
+		err = nil // stopped before it began
+	case err == nil:
 		s.start(func(e *server) {
 			s.running.Go(func() { e.run(ctx, attempts) })
 		})

@@ -57,6 +57,9 @@ func (h *health) mayBegin(now time.Time) (bool, time.Time) {
 		if h.probe != 0 {
 			return false, time.Time{}
 		}
+		if latest := now.Add(longestWish); h.NextAt.After(latest) {
+			h.NextAt = latest // no wait is longer: our clock was set back
+		}
 		if now.Before(h.NextAt) {
 			return false, h.NextAt
 		}
@@ -116,16 +119,11 @@ func (h *health) recover() {
 	h.changedAt, h.probe = h.begun, 0
 }
 
-// load takes over the state in the store, if an operator has changed it since. A
-// stored time is taken as no later than the longest wait from now: our clock may have
-// been set.
-func (h *health) load(stored enroll.Health, now time.Time) {
+// load takes over the state in the store, if an operator has changed it since.
+func (h *health) load(stored enroll.Health) {
 	if stored.Epoch == h.Epoch && h.begun > 0 {
 		return
 	}
 	h.Health = stored
 	h.changedAt, h.probe = h.begun, 0
-	if latest := now.Add(longestWish); h.NextAt.After(latest) {
-		h.NextAt = latest
-	}
 }

@@ -87,7 +87,10 @@ func (r *recorder) storeGroup(ctx context.Context) {
 		select {
 		case <-time.After(recordAgain):
 		case <-ctx.Done():
-			return // they are sent again after the start: contract point 9
+			r.mu.Lock()
+			r.waiting = append(group, r.waiting...)
+			r.mu.Unlock()
+			return // what stays unstored is sent again after the start: contract point 9
 		}
 	}
 	for _, g := range group {

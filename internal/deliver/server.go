@@ -30,7 +30,7 @@ type server struct {
 	endpoint enroll.Endpoint
 	known    bool // endpoint has been read
 	health   health
-	lanes    map[enroll.LaneID]*lane // those with something waiting
+	lanes    map[enroll.LaneID]*lane // those with something waiting, or not yet stored as done
 	ready    []*lane                 // those not in flight, the one not attempted for longest first
 	inFlight int
 	readAt   time.Time // no attempt before: the store could not be read
@@ -40,7 +40,8 @@ type server struct {
 type news struct {
 	delivery enroll.Delivery   // N not 0: just committed
 	result   *result           // an attempt ended
-	stored   *lane             // the failed attempt of this lane is stored
+	stored   *lane             // an outcome of this lane is stored
+	storedN  int64             // its delivery
 	devices  []enroll.DeviceID // changed: what was read ahead of them is out of date
 	removed  []enroll.DeviceID // nothing of these waits any more
 	reload   bool              // settings or state changed
@@ -65,7 +66,8 @@ func newServer(s *Sender, id enroll.EndpointID) *server {
 // settings takes over the endpoint as it is in the store.
 func (e *server) settings(endpoint enroll.Endpoint) {
 	e.endpoint, e.known = endpoint, true
-	e.health.load(endpoint.Health, e.cfg.Now())
+	e.health.load(endpoint.Health)
+	e.dropUnlessActive()
 }
 
 // addLane takes over a lane of the store that has something waiting.
@@ -75,7 +77,9 @@ func (e *server) addLane(l enroll.Lane) {
 	}
 	mine := &lane{Lane: l}
 	e.lanes[l.ID] = mine
-	e.ready = append(e.ready, mine)
+	if mine.Waiting() > 0 {
+		e.ready = append(e.ready, mine)
+	}
 }
 
 // tell leaves news. It does not wait.
@@ -98,7 +102,7 @@ func (e *server) run(stop, attempts context.Context) {
 	for {
 		e.readNews(stop)
 		next := time.Time{}
-		if stopping != nil {
+		if stop.Err() == nil { // not stopping: news and the stop may come together
 			next = e.beginAttempts(attempts)
 		} else if e.inFlight == 0 {
 			return
@@ -131,7 +135,7 @@ func (e *server) readNews(ctx context.Context) {
 		case n.result != nil:
 			e.finish(n.result)
 		case n.stored != nil:
-			e.again(n.stored)
+			e.outcomeStored(n.stored, n.storedN)
 		}
 		for _, device := range n.devices {
 			e.dropAhead(device)
@@ -171,13 +175,21 @@ func (e *server) reload(ctx context.Context) {
 // takeDelivery takes a delivery that was just committed. Its change has room in the
 // buffer, which goes back if it is not kept.
 func (e *server) takeDelivery(d enroll.Delivery) {
+	if e.health.State() != enroll.Active {
+		e.buffer.give(d.Change)
+		d.Change = nil
+	}
 	l, ok := e.lanes[d.Lane]
 	if !ok {
 		e.addLane(enroll.Lane{ID: d.Lane, Endpoint: e.id, Device: d.Device, Class: d.Class, Last: d.N - 1, Cursor: d.N - 1})
 		l = e.lanes[d.Lane]
 	}
+	idle := !l.busy && l.Waiting() == 0
 	if !l.take(d) {
 		e.buffer.give(d.Change)
+	}
+	if idle && l.Waiting() > 0 {
+		e.ready = append(e.ready, l)
 	}
 }
 
@@ -204,6 +216,17 @@ func (e *server) discard(device enroll.DeviceID) {
 			delete(e.lanes, id)
 			e.ready = slices.DeleteFunc(e.ready, func(other *lane) bool { return other == l })
 		}
+	}
+}
+
+// dropUnlessActive forgets what is in memory of an endpoint that gets nothing now: dead
+// for days, it must not keep room in the buffer from the others.
+func (e *server) dropUnlessActive() {
+	if e.health.State() == enroll.Active {
+		return
+	}
+	for _, l := range e.lanes {
+		e.free(l.drop())
 	}
 }
 
@@ -241,7 +264,7 @@ func (e *server) beginAttempts(ctx context.Context) time.Time {
 // work gathers all that an attempt needs, so that its goroutine touches no state.
 func (e *server) work(l *lane) work {
 	w := work{Sender: e.Sender, lane: l, laneID: l.ID, after: l.Cursor, number: l.Attempts + 1, dropped: l.dropped,
-		more: l.Last-l.Cursor > 1, endpoint: e.endpoint, ticket: e.health.begin()}
+		more: l.Waiting() > 1 && e.health.State() == enroll.Active, endpoint: e.endpoint, ticket: e.health.begin()}
 	w.head, w.inMemory = l.head()
 	return w
 }
@@ -276,14 +299,28 @@ func (e *server) finish(r *result) {
 	if changed {
 		state := e.health.Health
 		outcome.Health = &state
+		e.dropUnlessActive()
 		e.cfg.Log.Info("endpoint", "name", e.endpoint.Name, "state", state.State(), "failures", state.Failures, "reason", state.Reason)
 	}
-	if r.attempt.Acknowledged {
+	if r.attempt.Acknowledged && l.Waiting() > 0 {
 		e.record.add(outcome, nil)
 		e.again(l)
 		return
 	}
-	e.record.add(outcome, func() { e.tell(news{stored: l}) })
+	l.busy = !r.attempt.Acknowledged
+	e.record.add(outcome, func() { e.tell(news{stored: l, storedN: r.attempt.N}) })
+}
+
+// outcomeStored lines a lane up again after its failure, and forgets a lane in which
+// nothing waits. Not before: the store would still call its last delivery waiting, and
+// who reads the store again would repeat it.
+func (e *server) outcomeStored(l *lane, n int64) {
+	switch {
+	case n > l.Cursor:
+		e.again(l)
+	case n == l.Cursor && l.Waiting() == 0:
+		delete(e.lanes, l.ID)
+	}
 }
 
 // readAhead keeps what an attempt read from the store, unless the device has changed
@@ -296,10 +333,10 @@ func (e *server) readAhead(r *result) {
 	r.lane.ahead = append(r.lane.ahead, r.more...)
 }
 
-// again lines a lane up for its next attempt, or forgets it if nothing waits.
+// again lines a lane up for its next attempt, unless its device is removed.
 func (e *server) again(l *lane) {
 	l.busy = false
-	if l.Waiting() == 0 || l.removed {
+	if l.removed {
 		delete(e.lanes, l.ID)
 		return
 	}
