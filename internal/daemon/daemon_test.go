@@ -67,7 +67,11 @@ func TestRemove_WhatWaitedIsNotSent(t *testing.T) {
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		got <- string(body)
-		w.WriteHeader(<-status)
+		select {
+		case code := <-status:
+			w.WriteHeader(code)
+		case <-r.Context().Done(): // the test has failed
+		}
 	}))
 	t.Cleanup(receiver.Close)
 	dir := t.TempDir()
