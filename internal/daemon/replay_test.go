@@ -61,6 +61,9 @@ func testReplay(t *testing.T, requests []capture, times int) {
 		g.golden(t, "", requests, first)
 	})
 
+	if times > 1 {
+		return // a third time would switch the form of the ack, as it should
+	}
 	// As after a long outage. What differs from the last that was told is news.
 	for _, c := range requests {
 		g.post(t, c)

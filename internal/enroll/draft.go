@@ -19,13 +19,14 @@ type draftHead struct {
 	Closed     bool     `json:"closed,omitempty"`
 	Named      bool     `json:"named,omitempty"`
 	Awaits     bool     `json:"awaits,omitempty"`
+	Row        OrderID  `json:"row,omitempty"`
 }
 
 // MarshalBinary returns d as the stores keep it (sealed, always), without its ID,
 // Device and DueAt: the length of the head as a varint, the head as JSON, the content.
 func (d Draft) MarshalBinary() ([]byte, error) {
 	head, err := json.Marshal(draftHead{Kinds: d.Kinds.String(), UserID: d.UserID, ReceivedMS: d.ReceivedAt.UnixMilli(),
-		Credential: d.Credential, Elements: d.Elements, Secondary: d.Secondary, Closed: d.Closed, Named: d.Named, Awaits: d.Awaits})
+		Credential: d.Credential, Elements: d.Elements, Secondary: d.Secondary, Closed: d.Closed, Named: d.Named, Awaits: d.Awaits, Row: d.Row})
 	if err != nil {
 		return nil, fmt.Errorf("encoding a draft: %w", err)
 	}
@@ -52,7 +53,7 @@ func (d *Draft) UnmarshalBinary(data []byte) error {
 		return errContent
 	}
 	*d = Draft{Credential: head.Credential, Elements: head.Elements, Secondary: head.Secondary,
-		Closed: head.Closed, Named: head.Named, Awaits: head.Awaits,
+		Closed: head.Closed, Named: head.Named, Awaits: head.Awaits, Row: head.Row,
 		Change: Change{Kinds: kinds, UserID: head.UserID, ReceivedAt: time.UnixMilli(head.ReceivedMS).UTC()}}
 	return d.Content.UnmarshalBinary(data[n+int(length):])
 }

@@ -53,6 +53,7 @@ type Draft struct {
 	Closed     bool      // nothing joins it any more; it waits for those before it
 	Named      bool      // its names are those of a user that is deleted since
 	Awaits     bool      // its user is not known; until DueAt
+	Row        OrderID   // it may be a row of the answer to this order, to be known silently; "" it is not
 }
 
 // An Untimed is what is remembered, for [OperationMemory], of a change that was told

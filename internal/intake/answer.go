@@ -3,6 +3,7 @@ package intake
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
@@ -13,39 +14,58 @@ const (
 	missingPercent = 5
 )
 
-// isRow looks whether a record of a user that comes now is a row of the answer to a
-// query. It returns whether it only fills the mirror, and whether it is to be told
-// although the mirror has it. What comes with a line of the operation log was uploaded
-// by the device itself.
-func (d *decision) isRow(pin enroll.PIN) (bool, bool) {
-	o := d.known.Order
-	if o == nil || d.log.hasNew() {
-		return false, false
-	}
-	switch o.What {
-	case enroll.QueryUsers:
-	case enroll.QueryUser, enroll.CheckUser, enroll.QueryFingers, enroll.QueryFaces:
-		if o.UserID != pin {
-			return false, false
-		}
-	default:
-		return false, false
-	}
-	if !slices.Contains(d.follows.Came, pin) {
-		d.follows.Came = append(d.follows.Came, pin)
-	}
-	return !o.Tell && !o.Compare, o.Tell && o.What == enroll.QueryUsers && !o.Compare
-}
+// rowWait is how long a record that may be a row of an answer waits, from the last row
+// on, for the device to say that it has answered. If it does not, the record was no row.
+const rowWait = 20 * time.Second
 
-// isSilent is isRow for templates and pictures: devices that send them for a query of
-// all users are not told from devices on which one is enrolled just then, so only what
-// is asked of one user counts.
-func (d *decision) isSilent(pin enroll.PIN) bool {
+// maxHeld is from how many rows on an answer is taken for what it seems: so many users
+// do not change by hand while a device is asked for them.
+const maxHeld = 200
+
+// rowOfUser looks whether a record of a user is a row of the answer to a query. Rows
+// that are not to be told are held back as drafts until the device says that it has
+// answered, and known silently then. It reports whether this one is known silently at
+// once. What comes with a line of the operation log was uploaded by the device itself.
+func (d *decision) rowOfUser(u *enroll.Mirrored, r enroll.UserReport) bool {
 	o := d.known.Order
-	if o == nil || o.Tell || o.UserID != pin || d.log.hasNew() {
+	if o == nil || d.log.hasNew() || o.What != enroll.QueryUsers && o.UserID != u.UserID {
 		return false
 	}
-	return true
+	if !slices.Contains(d.follows.Came, u.UserID) {
+		d.follows.Came = append(d.follows.Came, u.UserID)
+	}
+	switch {
+	case o.Compare:
+	case o.Tell && o.What == enroll.QueryUsers:
+		d.tellAgain(u, r)
+	case !o.Tell && o.Rows+len(d.follows.Came) > maxHeld:
+		return true
+	case !o.Tell:
+		d.row = o.ID
+	}
+	return false
+}
+
+// rowOfTemplate is rowOfUser for templates and pictures: devices that send them for a
+// query of all users are not told from devices on which one is enrolled just then, so
+// only what is asked of one user counts.
+func (d *decision) rowOfTemplate(pin enroll.PIN) {
+	if o := d.known.Order; o != nil && !o.Tell && o.UserID == pin && !d.log.hasNew() {
+		d.row = o.ID
+	}
+}
+
+// isAnswered reports whether the order is over of which a draft may be a row, and
+// whether the device said so.
+func (d *decision) isAnswered(f *draft) (bool, bool) {
+	if slices.Contains(d.follows.Ended, f.Row) {
+		return true, true
+	}
+	o := d.known.Order
+	if o == nil || o.ID != f.Row {
+		return true, false
+	}
+	return len(d.follows.Came) == 0 && !d.known.At.Before(o.HandedAt.Add(rowWait)), false
 }
 
 // tellAgain forgets what a row would repeat, so that it is told: the operator asked for

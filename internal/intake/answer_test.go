@@ -154,9 +154,10 @@ func TestSilentFill(t *testing.T) {
 	r.order(enroll.Order{What: enroll.QueryUsers})
 	o, _ := r.handOut()
 	same(t, "rows of the answer", r.accept(user("1", "Ali", "77", "5"), user("2", "Bo", "", "")))
-	same(t, "an upload with a line of the log meanwhile", r.accept(user("3", "Cy", "", ""), oplog("3", 5, enroll.User)), `user 3 "Cy" @10:00:05`)
-	same(t, "a finger meanwhile", r.accept(finger("1", "6", "F")), `fingerprint 1 "Ali" fingerprint[6]=F`)
-	same(t, "the end", r.answer(o.ID, 3))
+	same(t, "an upload with a line of the log meanwhile waits behind them", r.accept(user("3", "Cy", "", ""), oplog("3", 5, enroll.User)))
+	same(t, "a finger meanwhile waits too", r.accept(finger("1", "6", "F")))
+	same(t, "the end: rows are known, the others are told", r.answer(o.ID, 3),
+		`user 3 "Cy" @10:00:05`, `fingerprint 1 "Ali" fingerprint[6]=F`)
 	same(t, "a repeat of a row later", r.accept(user("1", "Ali", "77", "5")))
 	same(t, "a change later", r.accept(user("1", "Ali", "78", "5")), `password 1 "Ali" password[]=78`)
 
@@ -165,6 +166,44 @@ func TestSilentFill(t *testing.T) {
 	same(t, "rows that are to be told", r.accept(user("1", "Ali", "78", "5"), user("2", "Bo", "", "")),
 		`user,password 1 "Ali" password[]=78`, `card 1 "Ali" card[]=5`, `user 2 "Bo"`)
 	same(t, "the end", r.answer(o.ID, 2))
+}
+
+// TestSilentFill_WithoutAnswer: what came while a device had a query that it never
+// says it answered was uploaded by itself, and is told.
+func TestSilentFill_WithoutAnswer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "all")
+	r.drain()
+	r.order(enroll.Order{What: enroll.QueryUsers})
+	r.handOut()
+	same(t, "a record", r.accept(user("1", "Ali", "77", "")))
+	r.pass(15 * time.Second)
+	same(t, "another, later", r.accept(user("2", "Bo", "", "")))
+	r.pass(20*time.Second - time.Millisecond)
+	same(t, "before 20 s", r.accept())
+	r.pass(time.Millisecond)
+	same(t, "after 20 s", r.accept(), `user,password 1 "Ali" password[]=77`, `user 2 "Bo"`)
+}
+
+// TestSilentFill_ManyRows: so many users do not change by hand at once.
+func TestSilentFill_ManyRows(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "all")
+	r.drain()
+	r.order(enroll.Order{What: enroll.QueryUsers})
+	o, _ := r.handOut()
+	for n := 0; n < 1000; n += 50 {
+		var rows []enroll.Report
+		for i := range 50 {
+			rows = append(rows, user(enroll.PIN(fmt.Sprint(n+i)), "N", "77", ""))
+		}
+		same(t, "rows", r.accept(rows...))
+		r.pass(10 * time.Second)
+	}
+	same(t, "the end", r.answer(o.ID, 1000))
+	r.pass(time.Hour)
+	same(t, "an hour later", r.accept())
+	same(t, "a repeat", r.accept(user("7", "N", "77", ""), user("999", "N", "77", "")))
 }
 
 func TestRemovals(t *testing.T) {

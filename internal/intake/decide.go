@@ -17,6 +17,7 @@ type decision struct {
 	users   map[enroll.PIN]*enroll.Mirrored // as they become
 	touched []enroll.PIN                    // users to write, in order
 	drafts  []*draft                        // in the order of their changes
+	row     enroll.OrderID                  // the record at hand may be a row of the answer to this order
 	follows enroll.Follows
 }
 
@@ -35,12 +36,15 @@ func decide(known enroll.Known, upload hashedUpload) enroll.Follows {
 		case enroll.UserReport:
 			d.log.answer(r.UserID)
 			d.user(i, r)
+			d.row = ""
 		case enroll.TemplateReport:
 			d.log.answer(r.UserID)
 			d.template(i, r)
+			d.row = ""
 		case enroll.PictureReport:
 			d.log.answer(r.UserID)
 			d.picture(i, r)
+			d.row = ""
 		case enroll.OperationReport:
 			d.operation(i, r)
 		case enroll.PunchReport:
@@ -97,10 +101,7 @@ func (d *decision) touch(pin enroll.PIN) {
 // whole, a part of it from others.
 func (d *decision) user(i int, r enroll.UserReport) {
 	u := d.mirrored(r.UserID)
-	silent, again := d.isRow(r.UserID)
-	if again {
-		d.tellAgain(u, r)
-	}
+	silent := d.rowOfUser(u, r)
 	news := !u.Known
 	u.Known = true
 	for _, changed := range []bool{set(&u.Name, r.Name), set(&u.LastName, r.LastName), set(&u.Privilege, r.Privilege)} {
@@ -161,10 +162,7 @@ func (d *decision) template(i int, r enroll.TemplateReport) {
 		return
 	}
 	u.Hashes[name] = hash
-	if d.isSilent(r.UserID) {
-		d.touch(r.UserID)
-		return
-	}
+	d.rowOfTemplate(r.UserID)
 	t := enroll.Template{Kind: r.Kind, Index: r.Number, Algorithm: r.Algorithm, Version: r.Version, Data: r.Data}
 	if r.Kind == enroll.Face {
 		t.Index = r.Row
@@ -196,25 +194,23 @@ func (d *decision) picture(i int, r enroll.PictureReport) {
 	if r.Secondary {
 		mine, other = other, mine
 	}
-	if hash == "" || hash == u.Hashes[mine] {
+	if hash == "" || hash == u.Hashes[mine] || r.Secondary && hash == u.Hashes[nameCopy] {
+		return
+	}
+	d.touch(r.UserID)
+	d.rowOfTemplate(r.UserID)
+	f := d.join(r.UserID, namePhoto)
+	if f != nil && r.Secondary && !f.Secondary {
+		u.Hashes[nameCopy] = hash // not told: the picture that counts is in the draft
 		return
 	}
 	u.Hashes[mine] = hash
-	d.touch(r.UserID)
-	if d.isSilent(r.UserID) {
-		return
-	}
-	f := d.join(r.UserID, namePhoto)
-	if hash == u.Hashes[other] {
-		if f != nil {
-			f.Secondary = f.Secondary && r.Secondary
-		}
-		return // told already, or in the draft
-	}
-	if f == nil {
+	switch {
+	case f != nil:
+	case hash == u.Hashes[other]:
+		return // told already
+	default:
 		f = d.draft(i, u, enroll.Photo, namePhoto)
-	} else if r.Secondary && !f.Secondary {
-		return
 	}
 	f.Secondary = r.Secondary
 	f.Photo = &r.Data

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"time"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
@@ -31,7 +32,7 @@ func (d *decision) join(pin enroll.PIN, credential string) *draft {
 		if f.UserID != pin || f.Credential != credential {
 			continue
 		}
-		if f.Closed && !f.here {
+		if f.Closed && !f.here || f.Row != d.row {
 			return nil
 		}
 		f.dirty = true
@@ -55,7 +56,7 @@ func (f *draft) settlesByRest() bool {
 
 // draft begins a draft with report i.
 func (d *decision) draft(i int, u *enroll.Mirrored, kinds enroll.Kinds, credential string) *draft {
-	f := &draft{here: true, dirty: true, Draft: enroll.Draft{Credential: credential,
+	f := &draft{here: true, dirty: true, Draft: enroll.Draft{Credential: credential, Row: d.row,
 		Change: d.change(u.UserID, kinds, d.log.explain(i, u.UserID, kinds)),
 		DueAt:  d.known.At.Add(d.known.Device.Settle)}}
 	d.drafts = append(d.drafts, f)
@@ -64,7 +65,7 @@ func (d *decision) draft(i int, u *enroll.Mirrored, kinds enroll.Kinds, credenti
 
 // gone appends what tells of a removal. Nothing joins it, but it keeps its place.
 func (d *decision) gone(u *enroll.Mirrored, kinds enroll.Kinds, at enroll.WallTime) *draft {
-	f := &draft{Draft: enroll.Draft{Change: d.change(u.UserID, kinds, at), DueAt: d.known.At}}
+	f := &draft{Draft: enroll.Draft{Change: d.change(u.UserID, kinds, at), DueAt: d.known.At, Row: d.row}}
 	f.Name, f.LastName, f.Privilege, f.Named = u.Name, u.LastName, u.Privilege, true
 	if kinds == enroll.UserDeleted || at != "" || d.known.Device.Settle == 0 {
 		f.close()
@@ -114,7 +115,17 @@ func (d *decision) closeDrafts() {
 		u := d.mirrored(f.UserID)
 		d.await(f, u)
 		tooMany := len(d.drafts)-i > maxDrafts
-		held = held || !d.isDone(f) && !tooMany
+		over, silently := true, false
+		if f.Row != "" {
+			over, silently = d.isAnswered(f)
+		}
+		if silently {
+			if f.ID != 0 {
+				d.follows.Done = append(d.follows.Done, f.ID)
+			}
+			continue
+		}
+		held = held || !(over && d.isDone(f)) && !tooMany
 		if held {
 			if f.dirty {
 				d.follows.Drafts = append(d.follows.Drafts, f.Draft)
@@ -198,10 +209,12 @@ func next(known enroll.Known, f enroll.Follows) time.Time {
 	}
 	for _, k := range f.Drafts {
 		done[k.ID] = k.ID != 0 // its news counts
-		sooner(k.DueAt)
+		if k.Row == "" {
+			sooner(k.DueAt)
+		}
 	}
 	for _, k := range known.Drafts {
-		if !done[k.ID] {
+		if !done[k.ID] && k.Row == "" {
 			sooner(k.DueAt)
 		}
 	}
@@ -222,8 +235,23 @@ func next(known enroll.Known, f enroll.Follows) time.Time {
 			sooner(o.ReceivedAt.Add(enroll.DataWait))
 		}
 	}
+	if o := known.Order; o != nil && len(f.Ended) == 0 {
+		handed := o.HandedAt
+		if len(f.Came) > 0 {
+			handed = known.At
+		}
+		if end := handed.Add(rowWait); end.After(known.At) && hasRows(known, f) {
+			sooner(end)
+		}
+	}
 	if !known.NextLine.IsZero() {
 		sooner(known.NextLine)
 	}
 	return at
+}
+
+// hasRows reports whether drafts are left that may be rows of an answer.
+func hasRows(known enroll.Known, f enroll.Follows) bool {
+	isRow := func(k enroll.Draft) bool { return k.Row != "" }
+	return slices.ContainsFunc(f.Drafts, isRow) || slices.ContainsFunc(known.Drafts, isRow)
 }

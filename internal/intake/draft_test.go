@@ -55,6 +55,19 @@ func TestDrafts(t *testing.T) {
 			after(time.Second, does(face("1", "0", "A")).makes()),
 			after(time.Second, does(picture("1", "P2", true)).makes()),
 			after(settle, nothing.makes(`photo 1 "Ali" photo=P`)))},
+		{"a face enrolled again at once is told by its last picture, in whatever order they come", settled(
+			after(0, does(picture("1", "A", false)).makes()),
+			after(time.Second, does(picture("1", "B", true)).makes()),
+			after(time.Second, does(picture("1", "B", false)).makes()),
+			after(settle, nothing.makes(`photo 1 "Ali" photo=B`)),
+			after(0, does(picture("1", "B", true), picture("1", "B", false)).makes()))},
+		{"the copy of a picture does not hide the picture later", settled(
+			after(0, does(picture("1", "A", false)).makes()),
+			after(time.Second, does(picture("1", "B", true)).makes()),
+			after(settle, nothing.makes(`photo 1 "Ali" photo=A`)),
+			after(time.Second, does(picture("1", "B", true)).makes()),
+			after(time.Second, does(picture("1", "B", false)).makes()),
+			after(settle, nothing.makes(`photo 1 "Ali" photo=B`)))},
 		{"the picture that counts replaces its secondary copy that came first", settled(
 			after(0, does(oplog("1", 5, enroll.Photo), picture("1", "small", true)).makes()),
 			after(time.Second, does(picture("1", "P", false)).makes(`photo 1 "Ali" photo=P @10:00:05`)))},

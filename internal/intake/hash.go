@@ -17,7 +17,8 @@ const (
 	nameCard       = "card"
 	nameSecondCard = "card/1"
 	namePhoto      = "photo"
-	nameUserPic    = "photo/user" // the secondary copy
+	nameUserPic    = "photo/user" // the secondary copy, where it was told
+	nameCopy       = "photo/copy" // a secondary copy that was not told
 )
 
 // nameTemplate gives a template's name: kind, finger or hand, row, algorithm.
