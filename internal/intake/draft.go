@@ -168,7 +168,7 @@ func (d *decision) isDone(f *draft) bool {
 // tell makes a change of a draft.
 func (d *decision) tell(f *draft, u *enroll.Mirrored) {
 	if f.OperationTime == "" && !f.Closed {
-		f.OperationTime = d.log.explainAnyhow(f.Change, d.known.At)
+		f.OperationTime = d.log.explainAnyhow(f.UserID, f.Kinds)
 	}
 	if f.OperationTime == "" && f.Kinds.Has(enroll.Updates) {
 		d.follows.Untimed = append(d.follows.Untimed, enroll.Untimed{UserID: f.UserID, Kinds: f.Kinds, ReceivedAt: f.ReceivedAt})

@@ -75,27 +75,19 @@ func (l *operationLog) explain(i int, user enroll.PIN, kinds enroll.Kinds) enrol
 	return l.time(best, kinds)
 }
 
-// sameAction is how far apart a record and a line about something else of its user may
-// come and still belong to one action: terminals were seen to take so long.
-const sameAction = 20 * time.Second
-
 // explainAnyhow returns the time of the latest line about something else of the user:
-// firmwares differ in their codes, and one logs a finger as a face. The line must have
-// explained nothing yet, or have come at the time of the record.
-func (l *operationLog) explainAnyhow(c enroll.Change, now time.Time) enroll.WallTime {
+// firmwares differ in their codes. The line must come with this upload, or have
+// explained nothing: one that has had its own record says nothing about others.
+func (l *operationLog) explainAnyhow(user enroll.PIN, kinds enroll.Kinds) enroll.WallTime {
 	best := -1
 	for n, line := range l.lines {
-		received := line.ReceivedAt
-		if line.at >= 0 {
-			received = now
-		}
-		fresh := line.Used|line.uses == 0 || received.Sub(c.ReceivedAt).Abs() <= sameAction
-		other := line.Explains.Has(enroll.Updates) && !line.Explains.Has(c.Kinds)
-		if line.UserID == c.UserID && other && fresh {
+		fresh := line.at >= 0 || line.Used|line.uses == 0
+		other := line.Explains.Has(enroll.Updates) && !line.Explains.Has(kinds)
+		if line.UserID == user && other && fresh {
 			best = n
 		}
 	}
-	return l.time(best, c.Kinds)
+	return l.time(best, kinds)
 }
 
 func (l *operationLog) time(n int, kinds enroll.Kinds) enroll.WallTime {
