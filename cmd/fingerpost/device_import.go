@@ -91,7 +91,7 @@ func readDevices(name string, text []byte) ([]admin.NewDevice, []int, error) {
 	r := csv.NewReader(bytes.NewReader(text))
 	r.TrimLeadingSpace = true
 	header, err := r.Read()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, nil, inputErrorf("%s: the file is empty: want the header %s", name, strings.Join(importColumns[:], ","))
 	}
 	if err != nil {
@@ -105,7 +105,7 @@ func readDevices(name string, text []byte) ([]admin.NewDevice, []int, error) {
 	var lines []int
 	for {
 		row, err := r.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -43,8 +43,6 @@ func (f *fixture) order(t *testing.T, serial enroll.Serial) string {
 	return fmt.Sprintf("%s tell=%v compare=%v", o.What, o.Tell, o.Compare)
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func TestDevices_SetChangesWhatIsGiven(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -55,8 +53,8 @@ func TestDevices_SetChangesWhatIsGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.client.SetDevice(t.Context(), "SN1", admin.DeviceChange{Endpoints: []string{"payroll", "hr"}, Settle: ptr("0s"),
-		AllowFrom: []string{"192.0.2.7", "10.1.2.3/8"}, AuthToken: ptr("hidden"), Label: ptr("Gate")})
+	got, err := f.client.SetDevice(t.Context(), "SN1", admin.DeviceChange{Endpoints: []string{"payroll", "hr"}, Settle: new("0s"),
+		AllowFrom: []string{"192.0.2.7", "10.1.2.3/8"}, AuthToken: new("hidden"), Label: new("Gate")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +64,7 @@ func TestDevices_SetChangesWhatIsGiven(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got, err = f.client.SetDevice(t.Context(), "SN1", admin.DeviceChange{Label: ptr(""), AllowFrom: []string{}}); err != nil || got.Label != "" || len(got.AllowFrom) != 0 {
+	if got, err = f.client.SetDevice(t.Context(), "SN1", admin.DeviceChange{Label: new(""), AllowFrom: []string{}}); err != nil || got.Label != "" || len(got.AllowFrom) != 0 {
 		t.Errorf("emptied: got %+v, %v", got, err)
 	}
 	status, _, body := f.send(t, "PATCH", "/api/v1/devices/SN1", `{"poll":"30s"}`)
@@ -90,17 +88,17 @@ func TestDevices_SetRefuses(t *testing.T) {
 		field  string
 		words  string
 	}{
-		{"a stgid that is taken", "SN1", admin.DeviceChange{StgID: ptr("stg-SN2")}, 409, "", `stgid "stg-SN2"`},
-		{"no stgid", "SN1", admin.DeviceChange{StgID: ptr("")}, 422, "stgid", "want"},
-		{"a bad zone", "SN1", admin.DeviceChange{TimeZone: ptr("Mars/Olympus")}, 422, "time_zone", "Asia/Kolkata"},
+		{"a stgid that is taken", "SN1", admin.DeviceChange{StgID: new("stg-SN2")}, 409, "", `stgid "stg-SN2"`},
+		{"no stgid", "SN1", admin.DeviceChange{StgID: new("")}, 422, "stgid", "want"},
+		{"a bad zone", "SN1", admin.DeviceChange{TimeZone: new("Mars/Olympus")}, 422, "time_zone", "Asia/Kolkata"},
 		{"an unknown endpoint", "SN1", admin.DeviceChange{Endpoints: []string{"nobody"}}, 422, "endpoints", "nobody"},
 		{"no endpoint at all", "SN1", admin.DeviceChange{Endpoints: []string{}}, 422, "endpoints", "at least one"},
-		{"a bad duration", "SN1", admin.DeviceChange{Settle: ptr("soon")}, 422, "settle", `"5s"`},
+		{"a bad duration", "SN1", admin.DeviceChange{Settle: new("soon")}, 422, "settle", `"5s"`},
 		{"a bad network", "SN1", admin.DeviceChange{AllowFrom: []string{"here"}}, 422, "allow_from", "192.0.2.0/24"},
-		{"a token too long", "SN1", admin.DeviceChange{AuthToken: ptr(strings.Repeat("x", 4097))}, 422, "auth_token", "4096"},
-		{"a device that waits for approval", "SN3", admin.DeviceChange{Label: ptr("x")}, 409, "", "approve it first"},
-		{"no device", "SN9", admin.DeviceChange{Label: ptr("x")}, 404, "", `no device "SN9"`},
-		{"no serial", "S N", admin.DeviceChange{Label: ptr("x")}, 422, "serial", "S N"},
+		{"a token too long", "SN1", admin.DeviceChange{AuthToken: new(strings.Repeat("x", 4097))}, 422, "auth_token", "4096"},
+		{"a device that waits for approval", "SN3", admin.DeviceChange{Label: new("x")}, 409, "", "approve it first"},
+		{"no device", "SN9", admin.DeviceChange{Label: new("x")}, 404, "", `no device "SN9"`},
+		{"no serial", "S N", admin.DeviceChange{Label: new("x")}, 422, "serial", "S N"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

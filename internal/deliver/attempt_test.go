@@ -54,7 +54,7 @@ func TestAcknowledgement(t *testing.T) {
 		{"status takes 200 with a body that breaks off", "status", cut("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"sta"), "", 200},
 		{"status does not take 202", "status", answer(202, "done"), "answered 202 without acknowledging", 202},
 		{"status does not take 204", "status", answer(204, ""), "answered 204 without acknowledging", 204},
-		{"status does not take 301", "status", http.RedirectHandler("http://127.0.0.1:9001/", 301), "answered 301, a redirect: set the URL that it leads to", 301},
+		{"status does not take 301", "status", http.RedirectHandler("http://127.0.0.1:9001/", http.StatusMovedPermanently), "answered 301, a redirect: set the URL that it leads to", 301},
 		{"status does not take 400", "status", answer(400, `{"status":"done"}`), "answered 400 without acknowledging", 400},
 		{"status does not take 401", "status", answer(401, ""), "answered 401 without acknowledging", 401},
 		{"status does not take 500", "status", answer(500, ""), "answered 500 without acknowledging", 500},

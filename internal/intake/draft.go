@@ -27,8 +27,7 @@ func (f *draft) close() { f.Closed, f.here, f.dirty = true, false, true }
 
 // join returns the open draft of a credential, and notes that a record joins it.
 func (d *decision) join(pin enroll.PIN, credential string) *draft {
-	for i := len(d.drafts) - 1; i >= 0; i-- {
-		f := d.drafts[i]
+	for _, f := range slices.Backward(d.drafts) {
 		if f.UserID != pin || f.Credential != credential {
 			continue
 		}

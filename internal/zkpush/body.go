@@ -23,7 +23,7 @@ var (
 
 // readBody returns the body as it came, whatever its Content-Type says. The error is
 // errTooLarge or errFull, or says that the body was cut short or came too slowly.
-func readBody(w http.ResponseWriter, r *http.Request, held *hold) ([]byte, error) {
+func readBody(w http.ResponseWriter, r *http.Request, held *hold, now time.Time) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, errTooLarge
 	}
@@ -32,7 +32,7 @@ func readBody(w http.ResponseWriter, r *http.Request, held *hold) ([]byte, error
 		body.Grow(int(r.ContentLength) + bytes.MinRead)
 	}
 	source := &bodyReader{ctx: r.Context(), body: http.MaxBytesReader(w, r.Body, maxBody), held: held,
-		deadline: http.NewResponseController(w).SetReadDeadline, began: time.Now()}
+		deadline: http.NewResponseController(w).SetReadDeadline, began: now}
 	_, err := body.ReadFrom(source)
 	// Writers that know no deadlines, those of tests, have no slow links either.
 	_ = source.deadline(time.Time{})
@@ -52,7 +52,7 @@ type bodyReader struct {
 	body     io.Reader
 	held     *hold
 	deadline func(time.Time) error
-	began    time.Time // by the real clock, as deadlines are
+	began    time.Time
 	got      int64
 }
 

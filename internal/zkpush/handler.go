@@ -59,6 +59,7 @@ type Handler struct {
 	hash    func(parts ...string) string
 	log     *slog.Logger
 	now     func() time.Time
+	clock   func() time.Time // the real one, which deadlines of connections are of
 	proxies []netip.Prefix
 	budget  *budget
 	habits  *habits
@@ -81,7 +82,7 @@ func New(c Config) (*Handler, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Handler{sink: c.Sink, hash: c.Hash, log: c.Log, now: c.Now, proxies: c.TrustedProxies,
+	return &Handler{sink: c.Sink, hash: c.Hash, log: c.Log, now: c.Now, clock: time.Now, proxies: c.TrustedProxies,
 		budget: newBudget(), habits: newHabits(),
 		plain: make(map[enroll.Serial]bool), outside: make(map[enroll.Serial]time.Time)}, nil
 }

@@ -26,7 +26,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, c call) {
 	}
 	held := h.budget.hold(c.serial)
 	defer held.release()
-	body, err := readBody(w, r, held)
+	body, err := readBody(w, r, held, h.clock())
 	if err != nil {
 		h.badBody(w, c, err)
 		return

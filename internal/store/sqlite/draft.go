@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -47,31 +46,31 @@ func (t *tx) draftsOf(device enroll.DeviceID, users []enroll.PIN) ([]enroll.Draf
 
 // untimed reads which changes of users were told without an operation time.
 func (t *tx) untimed(device enroll.DeviceID, users []enroll.PIN, at time.Time) ([]enroll.Untimed, error) {
-	stmt, err := t.statement(`SELECT kinds, received_ms FROM untimed WHERE device_id = ?1 AND user_id = ?2 AND received_ms >= ?3 ORDER BY rowid`)
-	if err != nil {
-		return nil, err
-	}
 	var list []enroll.Untimed
 	for _, user := range users {
-		rows, err := stmt.QueryContext(context.Background(), int64(device), string(user), millis(at.Add(-enroll.OperationMemory)))
-		if err != nil {
-			return nil, fmt.Errorf("reading changes without a time: %w", err)
-		}
-		if list, err = appendUntimed(list, user, rows); err != nil {
+		var err error
+		if list, err = t.appendUntimed(list, device, user, millis(at.Add(-enroll.OperationMemory))); err != nil {
 			return nil, fmt.Errorf("reading changes without a time: %w", err)
 		}
 	}
 	return list, nil
 }
 
-func appendUntimed(list []enroll.Untimed, user enroll.PIN, rows *sql.Rows) ([]enroll.Untimed, error) {
+func (t *tx) appendUntimed(list []enroll.Untimed, device enroll.DeviceID, user enroll.PIN, since int64) ([]enroll.Untimed, error) {
+	stmt, err := t.statement(`SELECT kinds, received_ms FROM untimed WHERE device_id = ?1 AND user_id = ?2 AND received_ms >= ?3 ORDER BY rowid`)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := stmt.QueryContext(context.Background(), int64(device), string(user), since)
+	if err != nil {
+		return nil, err
+	}
 	defer rows.Close()
 	for rows.Next() {
 		u := enroll.Untimed{UserID: user}
 		var kinds string
 		var received int64
-		err := rows.Scan(&kinds, &received)
-		if err != nil {
+		if err := rows.Scan(&kinds, &received); err != nil {
 			return nil, err
 		}
 		if u.Kinds, err = enroll.ParseKinds(kinds); err != nil {
