@@ -157,7 +157,8 @@ func (a *app) printBody(r endpoint.Received) error {
 }
 
 func (a *app) enrol(ctx context.Context, client *admin.Client, p demoParts) error {
-	cfg := terminal.Config{Gateway: p.deviceURL, Serial: demoSerial, Retry: 200 * time.Millisecond}
+	cfg := terminal.Config{Gateway: p.deviceURL, Serial: demoSerial, Retry: 200 * time.Millisecond,
+		Habits: terminal.Polite()}
 	if !p.once {
 		a.say("Gateway, terminal and receiver run. Admin page: %s/", p.adminURL)
 		a.say("Ask it too, from another window: fingerpost delivery list --data %s", p.data)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -13,8 +14,9 @@ import (
 
 func (a *app) deviceCommand() *cobra.Command {
 	g := &gateway{app: a}
-	cmd := a.group("device", "terminals: add, approve, list, show",
-		a.deviceAdd(g), a.deviceList(g), a.deviceShow(g), a.deviceApprove(g))
+	cmd := a.group("device", "terminals: add, approve, list, show, change, replace, remove",
+		a.deviceAdd(g), a.deviceList(g), a.deviceShow(g), a.deviceApprove(g), a.deviceSet(g), a.deviceImport(g),
+		a.deviceSync(g), a.deviceReread(g), a.deviceReplace(g), a.deviceRemove(g))
 	g.addFlags(cmd.PersistentFlags())
 	return cmd
 }
@@ -37,7 +39,7 @@ func (f *deviceFlags) addTo(set *pflag.FlagSet) {
 	set.StringVar(&d.Poll, "poll", "", "`time` between its questions for commands (default 10s)")
 	set.StringVar(&f.tokenFile, "auth-token-file", "", "`file` with an auth token for this device instead of the endpoint's (- is standard input)")
 	set.BoolVar(&d.Roaming, "roaming", false, "several source addresses are normal (later version)")
-	set.StringSliceVar(&d.AllowFrom, "allow-from", nil, "`networks` from which it may call (later version)")
+	set.StringSliceVar(&d.AllowFrom, "allow-from", nil, "`networks` from which it may call, joined by commas (default any)")
 	set.StringVar(&d.Compare, "compare", "", "`time` between comparisons of its users (later version)")
 }
 
@@ -51,9 +53,6 @@ func (f *deviceFlags) read(a *app, serial string) (admin.NewDevice, error) {
 			return d, err
 		}
 		d.AuthToken = token
-	}
-	if settle, err := time.ParseDuration(d.Settle); err == nil && settle > 0 {
-		a.say("note: --settle is kept, and works as 0 in this version")
 	}
 	return d, nil
 }
@@ -171,7 +170,7 @@ func (a *app) deviceShow(g *gateway) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "show SERIAL",
-		Short:   "show a terminal: settings, when it called last, what of it was not understood",
+		Short:   "show a terminal: settings, when it called last, its clock, its alarms, what of it was not understood",
 		Example: "  fingerpost device show CQZ7224460246",
 		Args:    wantArgs("SERIAL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -194,7 +193,7 @@ func (a *app) deviceShow(g *gateway) *cobra.Command {
 }
 
 func (a *app) printDevice(d admin.Device) error {
-	return a.printFields([][2]string{
+	fields := [][2]string{
 		{"serial", d.Serial},
 		{"state", d.State},
 		{"stgid", d.StgID},
@@ -205,12 +204,53 @@ func (a *app) printDevice(d admin.Device) error {
 		{"settle", d.Settle.String()},
 		{"direction", d.Direction},
 		{"poll", d.Poll.String()},
+		{"roaming", yesNo(d.Roaming)},
+		{"allow from", strings.Join(d.AllowFrom, ", ")},
+		{"compare", d.Compare.String()},
 		{"last seen", printTime(d.LastSeenAt)},
 		{"address", d.Address},
+		{"family", familyInWords(d.Family)},
 		{"protocol", d.Protocol},
 		{"firmware", d.Firmware},
+		{"clock", clockInWords(d.ClockOffset)},
+		{"late times", lateInWords(d)},
 		{"unread records", strconv.FormatInt(d.UnreadRecords, 10)},
-	})
+	}
+	for _, alarm := range d.Alarms {
+		fields = append(fields, [2]string{"alarm", printTime(alarm.At) + " " + alarm.Text})
+	}
+	return a.printFields(fields)
+}
+
+func familyInWords(family string) string {
+	switch family {
+	case "att":
+		return "attendance (PUSH 2.x)"
+	case "acc":
+		return "access control (PUSH 3.x)"
+	}
+	return family
+}
+
+func clockInWords(offset *admin.Duration) string {
+	switch {
+	case offset == nil:
+		return ""
+	case *offset == 0:
+		return "right"
+	case *offset < 0:
+		return (-*offset).String() + " behind ours"
+	}
+	return offset.String() + " ahead of ours"
+}
+
+// lateInWords says what to do about operation times that come too late.
+func lateInWords(d admin.Device) string {
+	if d.LateTimes == 0 {
+		return "none"
+	}
+	settle := (time.Duration(d.LateSettle) + time.Second - 1).Truncate(time.Second)
+	return fmt.Sprintf("an operation time came too late %d times; --settle %s would have caught the last", d.LateTimes, admin.Duration(settle))
 }
 
 func addJSON(cmd *cobra.Command, asJSON *bool) {

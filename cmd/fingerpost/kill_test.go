@@ -135,7 +135,7 @@ func newKilling(t *testing.T, random *rand.Rand) *killing {
 		serial := fmt.Sprintf("KILL%04d", i)
 		addDevice(t, client, serial, killEndpoint)
 		device, err := terminal.New(terminal.Config{Gateway: "http://" + k.address, Serial: serial, KeepAlive: true,
-			Retry: 10 * time.Millisecond, OnWait: func(error) { k.cut.Add(1) }, Seed: random.Uint64()})
+			Retry: 10 * time.Millisecond, OnWait: func(error) { k.cut.Add(1) }, Seed: random.Uint64(), Habits: terminal.Polite()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,21 +12,45 @@ import (
 
 func (a *app) simulateCommand() *cobra.Command {
 	var cfg terminal.SimulateConfig
-	var protocol int
+	var chosen chosenHabits
 	cmd := &cobra.Command{
 		Use:   "simulate --gateway URL --serial SN",
 		Short: "a simulated terminal that enrols users",
 		Long: `A simulated terminal: it connects, waits to be approved, enrols users with a name, a
 password, a card, a fingerprint and a photo each, and ends when the gateway has
-acknowledged them all. With --users 0 it only calls until it is stopped.`,
+acknowledged them all. With --users 0 it only calls until it is stopped.
+
+Like terminals in the field it misbehaves now and then. Its habits, each of which
+--without switches off and --always has it show wherever it can:
+
+  repeats    uploads come again although they were acknowledged
+  cuts       connections break in the middle of a body
+  lost-acks  answers are not read, so uploads come again
+  clock      the clock is minutes off, or its battery is dead
+  lines      line endings are mixed, the last is missing, TAB or NUL trail
+  splits     records of one action come in several posts, in any order
+  pauses     posts of one action come seconds apart
+  logs       lines of the operation log come before, with, after or long after the data
+  resends    all users come again when the terminal connects again
+  paths      paths end with .aspx or /, or are doubled
+  queries    names of the query have an odd case and order
+  tables     names of tables are in lower case
+  polling    polls come quickly after activity and rarely in quiet times
+  forms      records have the forms of other firmware
+  sparse     rows of PUSH 3.x leave empty what did not change`,
 		Example: `  fingerpost simulate --gateway http://127.0.0.1:8081 --serial SIM0001
-  fingerpost simulate --gateway http://127.0.0.1:8081 --serial SIM0001 --users 100 --rate 5`,
+  fingerpost simulate --gateway http://127.0.0.1:8081 --serial SIM0001 --users 100 --rate 5 --polite
+  fingerpost simulate --gateway http://127.0.0.1:8081 --serial SIM0002 --protocol 3 --without cuts,clock`,
 		Args: wantArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := needFlags(cmd, "gateway", "serial"); err != nil {
 				return err
 			}
-			if err := checkSimulation(cfg, protocol); err != nil {
+			var err error
+			if cfg.Habits, err = chosen.habits(); err != nil {
+				return err
+			}
+			if err := checkSimulation(cfg); err != nil {
 				return err
 			}
 			return a.simulate(cmd.Context(), cfg)
@@ -37,16 +61,42 @@ acknowledged them all. With --users 0 it only calls until it is stopped.`,
 	set.StringVar(&cfg.Serial, "serial", "", "serial `number` that it calls itself")
 	set.IntVar(&cfg.Users, "users", 1, "`number` of users to enrol")
 	set.Float64Var(&cfg.Rate, "rate", 0, "changes a second, a `number` (default as fast as they are acknowledged)")
-	set.IntVar(&protocol, "protocol", 2, "PUSH protocol: `2|3` (3 comes later)")
+	set.IntVar(&cfg.Protocol, "protocol", 2, "PUSH protocol: `2|3`, attendance or access control")
+	set.BoolVar(&cfg.Face, "face", false, "enrol a face instead of a photo")
+	set.BoolVar(&chosen.polite, "polite", false, "have no habits")
+	set.StringVar(&chosen.without, "without", "", "`habits` that it does not have, such as repeats,cuts")
+	set.StringVar(&chosen.always, "always", "", "`habits` that show wherever they can, such as repeats,cuts")
 	return cmd
 }
 
-func checkSimulation(cfg terminal.SimulateConfig, protocol int) error {
+// chosenHabits are the flags that choose habits.
+type chosenHabits struct {
+	polite          bool
+	without, always string
+}
+
+func (c chosenHabits) habits() (terminal.Habits, error) {
+	off, err := terminal.ParseHabits(c.without)
+	if err != nil {
+		return terminal.Habits{}, inputErrorf("--without: %v", err)
+	}
+	always, err := terminal.ParseHabits(c.always)
+	if err != nil {
+		return terminal.Habits{}, inputErrorf("--always: %v", err)
+	}
+	if c.polite {
+		off = terminal.AllHabits
+	}
+	if both := off & always; both != 0 {
+		return terminal.Habits{}, inputErrorf("--always %s: these are switched off too", both)
+	}
+	return terminal.Habits{Off: off, Always: always}, nil
+}
+
+func checkSimulation(cfg terminal.SimulateConfig) error {
 	switch {
-	case protocol == 3:
-		return inputErrorf("--protocol 3 comes with a later version of Fingerpost: want 2")
-	case protocol != 2:
-		return inputErrorf("--protocol %d: want 2", protocol)
+	case cfg.Protocol != 2 && cfg.Protocol != 3:
+		return inputErrorf("--protocol %d: want 2 or 3", cfg.Protocol)
 	case cfg.Users < 0:
 		return inputErrorf("--users %d: want 0 or more", cfg.Users)
 	case cfg.Rate < 0:

@@ -30,7 +30,7 @@ func TestStop_EndpointHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	addDevice(t, client, "STOP0001", "slow")
-	device, err := terminal.New(terminal.Config{Gateway: "http://" + address, Serial: "STOP0001"})
+	device, err := terminal.New(terminal.Config{Gateway: "http://" + address, Serial: "STOP0001", Habits: terminal.Polite()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func TestSync_BeforeEachAck(t *testing.T) {
 		t.Fatal(err)
 	}
 	addDevice(t, client, "SYNC0001", "other")
-	device, err := terminal.New(terminal.Config{Gateway: "http://" + address, Serial: "SYNC0001"})
+	device, err := terminal.New(terminal.Config{Gateway: "http://" + address, Serial: "SYNC0001", Habits: terminal.Polite()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
@@ -16,19 +17,30 @@ import (
 // readBody reads the JSON object of a request into to, a pointer to a struct. An
 // absent body is an empty object.
 func readBody(r *http.Request, to any) error {
+	data, err := readAll(r)
+	if err != nil || len(data) == 0 {
+		return err
+	}
+	return readObject(data, to, "the body is not a JSON object")
+}
+
+func readAll(r *http.Request) ([]byte, error) {
 	data, err := io.ReadAll(r.Body)
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return problem(http.StatusRequestEntityTooLarge, "the body is too large: at most 1 MiB")
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is too large: at most %d MiB", tooLarge.Limit>>20))
 	}
 	if err != nil {
-		return problem(http.StatusBadRequest, "the body was cut short")
+		return nil, problem(http.StatusBadRequest, "the body was cut short")
 	}
-	if len(data) == 0 {
-		return nil
-	}
+	return data, nil
+}
+
+// readObject reads a JSON object into to, a pointer to a struct; otherwise says what
+// data is if it is no object.
+func readObject(data []byte, to any, otherwise string) error {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil || object == nil {
-		return problem(http.StatusBadRequest, "the body is not a JSON object")
+		return problem(http.StatusBadRequest, otherwise)
 	}
 	if err := knownFields(object, to); err != nil {
 		return err
@@ -37,7 +49,7 @@ func readBody(r *http.Request, to any) error {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return enroll.Invalid(wrong.Field, "", "a JSON "+jsonName(wrong.Type)+" and not a "+wrong.Value)
 		}
-		return problem(http.StatusBadRequest, "the body is not a JSON object")
+		return problem(http.StatusBadRequest, otherwise)
 	}
 	return nil
 }

@@ -87,6 +87,50 @@ func (c *Client) ApproveDevice(ctx context.Context, d NewDevice) (Device, error)
 	return call[Device](ctx, c, http.MethodPost, "/devices/"+url.PathEscape(d.Serial)+"/approve", nil, d)
 }
 
+// SetDevice changes what c gives of an approved device.
+func (c *Client) SetDevice(ctx context.Context, serial string, change DeviceChange) (Device, error) {
+	return call[Device](ctx, c, http.MethodPatch, "/devices/"+url.PathEscape(serial), nil, change)
+}
+
+// ImportDevices adds all of these devices or none.
+func (c *Client) ImportDevices(ctx context.Context, list []NewDevice) (Imported, error) {
+	return call[Imported](ctx, c, http.MethodPost, importPath, nil, list)
+}
+
+// RemoveDevice removes a device; with discard also what waits of it.
+func (c *Client) RemoveDevice(ctx context.Context, serial string, discard bool) (Removed, error) {
+	query := url.Values{}
+	if discard {
+		query.Set("discard", "true")
+	}
+	return call[Removed](ctx, c, http.MethodDelete, "/devices/"+url.PathEscape(serial), query, nil)
+}
+
+// ReplaceDevice puts another terminal into the place of an approved one.
+func (c *Client) ReplaceDevice(ctx context.Context, old, serial string) (Device, error) {
+	return call[Device](ctx, c, http.MethodPost, "/devices/"+url.PathEscape(old)+"/replace", nil, Replacement{serial})
+}
+
+// SyncDevice has a device asked for its users. See [Sync].
+func (c *Client) SyncDevice(ctx context.Context, serial, tell string) (Device, error) {
+	return call[Device](ctx, c, http.MethodPost, "/devices/"+url.PathEscape(serial)+"/sync", nil, Sync{tell})
+}
+
+// UnreadRecords returns a page of the records of a device that were not understood.
+func (c *Client) UnreadRecords(ctx context.Context, serial string, p Page) (List[UnreadRecord], error) {
+	return call[List[UnreadRecord]](ctx, c, http.MethodGet, "/devices/"+url.PathEscape(serial)+"/unread", p.query(), nil)
+}
+
+// DismissUnread deletes the records of a device that were not understood.
+func (c *Client) DismissUnread(ctx context.Context, serial string) (Dismissed, error) {
+	return call[Dismissed](ctx, c, http.MethodDelete, "/devices/"+url.PathEscape(serial)+"/unread", nil, nil)
+}
+
+// RereadDevice tries the records of a device again that were not understood.
+func (c *Client) RereadDevice(ctx context.Context, serial string) (Reread, error) {
+	return call[Reread](ctx, c, http.MethodPost, "/devices/"+url.PathEscape(serial)+"/reread", nil, nil)
+}
+
 // Endpoints returns a page of the endpoints, in the order of their names.
 func (c *Client) Endpoints(ctx context.Context, p Page) (List[Endpoint], error) {
 	return call[List[Endpoint]](ctx, c, http.MethodGet, "/endpoints", p.query(), nil)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
@@ -81,23 +79,8 @@ func (h *handler) addDevice(r *http.Request) (answer, error) {
 	if err := readBody(r, &in); err != nil {
 		return answer{}, err
 	}
-	var missing []FieldError
-	for _, required := range []struct {
-		field string
-		empty bool
-		want  string
-	}{
-		{"serial", in.Serial == "", "want the serial number, as on the case or in the terminal's menu"},
-		{"stgid", in.StgID == "", "want the id that callbacks of this device carry as ?stgid="},
-		{"time_zone", in.TimeZone == "", `want the zone of the terminal's clock, such as "Asia/Kolkata"`},
-		{"endpoints", len(in.Endpoints) == 0, "want the name of at least one endpoint"},
-	} {
-		if required.empty {
-			missing = append(missing, FieldError{required.field, required.want})
-		}
-	}
-	if missing != nil {
-		return answer{}, refused(missing...)
+	if err := in.missing(); err != nil {
+		return answer{}, err
 	}
 	device, err := h.keepDevice(r.Context(), in)
 	if err != nil {
@@ -105,6 +88,29 @@ func (h *handler) addDevice(r *http.Request) (answer, error) {
 	}
 	location := "/api/v1/devices/" + url.PathEscape(device.Serial)
 	return answer{status: http.StatusCreated, location: location, body: device}, nil
+}
+
+// missing reports all that an operator must say and did not.
+func (n *NewDevice) missing() error {
+	var missing []FieldError
+	for _, required := range []struct {
+		field string
+		empty bool
+		want  string
+	}{
+		{"serial", n.Serial == "", "want the serial number, as on the case or in the terminal's menu"},
+		{"stgid", n.StgID == "", "want the id that callbacks of this device carry as ?stgid="},
+		{"time_zone", n.TimeZone == "", `want the zone of the terminal's clock, such as "Asia/Kolkata"`},
+		{"endpoints", len(n.Endpoints) == 0, "want the name of at least one endpoint"},
+	} {
+		if required.empty {
+			missing = append(missing, FieldError{required.field, required.want})
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return refused(missing...)
 }
 
 // approveDevice serves POST /devices/{serial}/approve, for a device that has called.
@@ -149,9 +155,6 @@ func (h *handler) onlyEndpoint(ctx context.Context) (string, error) {
 }
 
 func (h *handler) keepDevice(ctx context.Context, in NewDevice) (Device, error) {
-	if err := refuseLater(in.later()); err != nil {
-		return Device{}, err
-	}
 	device, err := in.device()
 	if err != nil {
 		return Device{}, err
@@ -172,7 +175,7 @@ func (h *handler) deviceExists(ctx context.Context, d enroll.Device) error {
 	if found, err := h.store.Device(ctx, d.Serial); err == nil && found.State == enroll.Approved {
 		return problem(http.StatusConflict, fmt.Sprintf("device %q is approved already", d.Serial))
 	}
-	return problem(http.StatusConflict, fmt.Sprintf("another device has the stgid %q: each needs its own", d.StgID))
+	return stgIDTaken(d.StgID)
 }
 
 // device returns the checked settings.
@@ -180,31 +183,20 @@ func (n *NewDevice) device() (enroll.Device, error) {
 	d := enroll.Device{
 		Serial:    enroll.Serial(n.Serial),
 		State:     enroll.Approved,
-		StgID:     enroll.StgID(n.StgID),
-		TimeZone:  n.TimeZone,
-		Label:     n.Label,
-		Site:      n.Site,
-		Direction: enroll.Direction(orDefault(n.Direction, string(enroll.DirectionActual))),
-		AuthToken: enroll.Secret(n.AuthToken),
+		Settle:    enroll.DefaultSettle,
+		Poll:      enroll.DefaultPoll,
+		Direction: enroll.DirectionActual,
 	}
-	for _, name := range n.Endpoints {
-		name = strings.TrimSpace(name)
-		if _, err := enroll.ParseName(name); err != nil {
-			return d, enroll.Invalid("endpoints", clip(name), "the name of an endpoint")
-		}
-		if !slices.Contains(d.Endpoints, name) {
-			d.Endpoints = append(d.Endpoints, name)
-		}
+	c := DeviceChange{StgID: &n.StgID, TimeZone: &n.TimeZone, Endpoints: n.Endpoints, Label: &n.Label, Site: &n.Site,
+		Settle: given(n.Settle), Direction: given(n.Direction), Poll: given(n.Poll), AuthToken: &n.AuthToken,
+		Roaming: &n.Roaming, AllowFrom: n.AllowFrom, Compare: given(n.Compare)}
+	return d, c.apply(&d)
+}
+
+// given returns nil for a field that takes its default.
+func given(text string) *string {
+	if text == "" {
+		return nil
 	}
-	var err error
-	if d.Settle, err = durationOf("settle", n.Settle, enroll.DefaultSettle); err != nil {
-		return d, err
-	}
-	if d.Poll, err = durationOf("poll", n.Poll, enroll.DefaultPoll); err != nil {
-		return d, err
-	}
-	if len(d.AuthToken) > maxToken {
-		return d, enroll.Invalid("auth_token", "", "at most 4096 bytes")
-	}
-	return d, d.Check()
+	return &text
 }

@@ -25,6 +25,7 @@ func TestDevices_AddListShow(t *testing.T) {
 		"label": "Main gate", "site": "Pune", "settle": "1m30s", "direction": "in", "poll": "20s",
 		"roaming": false, "allow_from": []any{}, "compare": "0s",
 		"last_seen_at": nil, "address": "", "protocol": "", "firmware": "", "unread_records": 0.0, "clock_offset": nil,
+		"family": "", "late_times": 0.0, "late_settle": "0s", "alarms": []any{},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -18,8 +18,11 @@ import (
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
 
-// maxBody bounds the body of a request, in bytes.
-const maxBody = 1 << 20
+// Bounds of the body of a request, in bytes.
+const (
+	maxBody   = 1 << 20
+	maxImport = 16 << 20
+)
 
 // Limits of a page of a list.
 const (
@@ -44,6 +47,10 @@ type Config struct {
 
 	// Ready says why the gateway cannot do its work now. It may be nil.
 	Ready func(ctx context.Context) error
+
+	// Reread tries the unread records of a device again, and returns how many are
+	// understood now and how many still are not. Without it that is refused.
+	Reread func(ctx context.Context, serial enroll.Serial) (int, int, error)
 
 	// DefaultZone is the gateway's IANA zone, for devices that are approved without
 	// one; "" if it is not known.
@@ -76,7 +83,11 @@ func New(c Config) (http.Handler, error) {
 
 	api := http.NewServeMux()
 	for path, methods := range h.routes() {
-		api.Handle(path, h.dispatch(methods))
+		limit := int64(maxBody)
+		if path == importPath {
+			limit = maxImport
+		}
+		api.Handle(path, h.dispatch(methods, limit))
 	}
 	api.HandleFunc("/", notFound)
 
@@ -102,8 +113,13 @@ type answer struct {
 func (h *handler) routes() map[string]map[string]action {
 	return map[string]map[string]action{
 		"/devices":                  {"GET": h.listDevices, "POST": h.addDevice},
-		"/devices/{serial}":         {"GET": h.showDevice},
+		importPath:                  {"POST": h.importDevices},
+		"/devices/{serial}":         {"GET": h.showDevice, "PATCH": h.setDevice, "DELETE": h.removeDevice},
 		"/devices/{serial}/approve": {"POST": h.approveDevice},
+		"/devices/{serial}/replace": {"POST": h.replaceDevice},
+		"/devices/{serial}/sync":    {"POST": h.syncDevice},
+		"/devices/{serial}/unread":  {"GET": h.listUnread, "DELETE": h.dismissUnread},
+		"/devices/{serial}/reread":  {"POST": h.reread},
 		"/endpoints":                {"GET": h.listEndpoints, "POST": h.addEndpoint},
 		"/endpoints/{name}":         {"GET": h.showEndpoint},
 		"/endpoints/{name}/resume":  {"POST": h.resumeEndpoint},
@@ -114,7 +130,7 @@ func (h *handler) routes() map[string]map[string]action {
 
 // dispatch is here, and not in the mux's patterns, because the mux would answer a
 // wrong method as text.
-func (h *handler) dispatch(methods map[string]action) http.Handler {
+func (h *handler) dispatch(methods map[string]action, limit int64) http.Handler {
 	var allowed []string
 	for method := range methods {
 		allowed = append(allowed, method)
@@ -131,7 +147,7 @@ func (h *handler) dispatch(methods map[string]action) http.Handler {
 			writeProblem(w, problem(http.StatusMethodNotAllowed, "this path takes "+strings.Join(allowed, " and ")))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		a, err := act(r)
 		if err != nil {
 			h.fail(w, r, err)

@@ -183,9 +183,8 @@ func TestHandler_RefusesWhatALaterVersionBrings(t *testing.T) {
 		})
 	}
 	devices := map[string]admin.NewDevice{
-		"roaming":    {Roaming: true},
-		"allow_from": {AllowFrom: []string{"10.0.0.0/8"}},
-		"compare":    {Compare: "24h"},
+		"roaming": {Roaming: true},
+		"compare": {Compare: "24h"},
 	}
 	for field, d := range devices {
 		t.Run(field, func(t *testing.T) {

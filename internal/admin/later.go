@@ -24,11 +24,10 @@ func (n *NewEndpoint) later() []laterField {
 	}
 }
 
-func (n *NewDevice) later() []laterField {
+func (c *DeviceChange) later() []laterField {
 	return []laterField{
-		{"roaming", n.Roaming, "watching source addresses"},
-		{"allow_from", len(n.AllowFrom) > 0, "limiting source addresses"},
-		{"compare", n.Compare != "" && n.Compare != "0" && n.Compare != "0s", "comparing users"},
+		{"roaming", c.Roaming != nil && *c.Roaming, "watching source addresses"},
+		{"compare", c.Compare != nil && *c.Compare != "" && *c.Compare != "0" && *c.Compare != "0s", "comparing users"},
 	}
 }
 

@@ -16,6 +16,7 @@ type Problem struct {
 	Status int          `json:"status"`
 	Detail string       `json:"detail"` // a sentence for a person
 	Errors []FieldError `json:"errors,omitempty"`
+	Item   *int         `json:"item,omitempty"` // which of the list that was sent, counted from 0
 }
 
 // A FieldError says what is wrong with one field of a request.
@@ -67,6 +68,13 @@ func refused(fields ...FieldError) *ProblemError {
 // problemOf maps an error to what is answered. It returns nil for an error that is no
 // one's input and must be logged.
 func problemOf(err error) *ProblemError {
+	if item, ok := errors.AsType[*enroll.ItemError](err); ok {
+		p := problemOf(item.Err)
+		if p != nil {
+			p.Item = &item.Item
+		}
+		return p
+	}
 	if p, ok := errors.AsType[*ProblemError](err); ok {
 		return p
 	}

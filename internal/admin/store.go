@@ -18,6 +18,27 @@ type Store interface {
 	// settings. It returns ErrExists if it is approved already or its stgid is taken,
 	// and an InvalidError of field "endpoints" for a name that no endpoint has.
 	AddDevice(ctx context.Context, d enroll.Device) (enroll.DeviceStatus, error)
+	// AddDevices adds all or none; its errors are those of AddDevice in an ItemError.
+	AddDevices(ctx context.Context, list []enroll.Device) error
+	// SetDevice changes what change changes, all but the serial, of an approved device;
+	// change may be called twice. It returns ErrUnknownDevice for a pending device, also
+	// ErrNotFound if there is none, and the errors of AddDevice.
+	SetDevice(ctx context.Context, serial enroll.Serial, change func(*enroll.Device) error) (enroll.DeviceStatus, error)
+	// ReplaceDevice gives an approved device another serial, which may be pending or
+	// unknown. It returns the errors of SetDevice, and ErrExists if serial is approved.
+	ReplaceDevice(ctx context.Context, old, serial enroll.Serial) (enroll.DeviceStatus, error)
+	// RemoveDevice removes a device, pending or approved. It returns what was discarded,
+	// or, unless that is asked for, an OwedError while something waits.
+	RemoveDevice(ctx context.Context, serial enroll.Serial, discard bool) (enroll.Owed, error)
+	// AddOrder has an approved device do something when it asks next. It returns the
+	// errors of SetDevice.
+	AddOrder(ctx context.Context, serial enroll.Serial, o enroll.Order) error
+
+	// UnreadRecords returns records of a device that were not understood, oldest first,
+	// those after one, at most limit.
+	UnreadRecords(ctx context.Context, serial enroll.Serial, after int64, limit int) ([]enroll.UnreadRecord, error)
+	// DismissUnread deletes them and returns how many there were.
+	DismissUnread(ctx context.Context, serial enroll.Serial) (int64, error)
 
 	// Endpoints returns endpoints in the order of their names, those after one, at
 	// most limit.

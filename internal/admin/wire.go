@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -87,9 +88,32 @@ type Device struct {
 	LastSeenAt    Time      `json:"last_seen_at"`
 	Address       string    `json:"address"` // from which it called last
 	Protocol      string    `json:"protocol"`
+	Family        string    `json:"family"` // att (PUSH 2.x), acc (3.x), "" not known
 	Firmware      string    `json:"firmware"`
 	UnreadRecords int64     `json:"unread_records"`
-	ClockOffset   *Duration `json:"clock_offset"` // null until it was measured
+	ClockOffset   *Duration `json:"clock_offset"` // of its clock, ahead of ours; null until it was measured
+
+	// How often an operation time came too late for its change, and the settle time that
+	// would have caught the last.
+	LateTimes  int      `json:"late_times"`
+	LateSettle Duration `json:"late_settle"`
+
+	Alarms []Alarm `json:"alarms"` // that are open, oldest first
+}
+
+// An Alarm is something that an operator should look at.
+type Alarm struct {
+	What string `json:"what"` // names the incident
+	At   Time   `json:"at"`
+	Text string `json:"text"`
+}
+
+// An UnreadRecord is a record that was not understood, without its content.
+type UnreadRecord struct {
+	ID         string `json:"id"`
+	ReceivedAt Time   `json:"received_at"`
+	Table      string `json:"table"` // as the device named it
+	Why        string `json:"why"`
 }
 
 // An Endpoint is an endpoint in an answer.
@@ -170,12 +194,27 @@ func deviceOf(d enroll.DeviceStatus) Device {
 		Address:       d.Address,
 		Protocol:      d.Protocol,
 		Firmware:      d.Firmware,
+		Family:        string(d.Family),
 		UnreadRecords: d.UnreadRecords,
+		LateTimes:     d.LateTimes,
+		LateSettle:    Duration(d.LateSettle),
+		Alarms:        []Alarm{},
+	}
+	if !d.MeasuredAt.IsZero() {
+		offset := Duration(d.ClockOffset)
+		out.ClockOffset = &offset
+	}
+	for _, a := range d.Alarms {
+		out.Alarms = append(out.Alarms, Alarm{a.What, Time{a.At}, a.Text})
 	}
 	for _, prefix := range d.AllowFrom {
 		out.AllowFrom = append(out.AllowFrom, prefix.String())
 	}
 	return out
+}
+
+func unreadOf(u enroll.UnreadRecord) UnreadRecord {
+	return UnreadRecord{ID: strconv.FormatInt(u.ID, 10), ReceivedAt: Time{u.ReceivedAt}, Table: u.Table, Why: u.Why}
 }
 
 func endpointOf(e enroll.EndpointStatus) Endpoint {

@@ -151,12 +151,12 @@ func (d *Daemon) open(ctx context.Context) error {
 	}
 	d.store.Subscribe(d.intake.Committed)
 	d.store.Subscribe(d.sender.Committed)
-	push, err := zkpush.New(zkpush.Config{Sink: d.intake, Log: log})
+	push, err := zkpush.New(zkpush.Config{Sink: d.intake, Hash: box.Hash, Log: log, TrustedProxies: d.config.TrustedProxies})
 	if err != nil {
 		return err
 	}
 	api, err := admin.New(admin.Config{Store: d.store, Log: log, Version: d.options.Version,
-		Presence: d.intake.Presence, Ready: d.store.Ready, DefaultZone: zone()})
+		Presence: d.intake.Presence, Ready: d.store.Ready, Reread: d.reread, DefaultZone: zone()})
 	if err != nil {
 		return err
 	}

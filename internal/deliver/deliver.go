@@ -224,7 +224,7 @@ func (s *Sender) Committed(c enroll.Committed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.servers {
-		e.tell(news{devices: c.Devices})
+		e.tell(news{devices: c.Devices, removed: c.Removed})
 	}
 }
 

@@ -11,6 +11,7 @@ type lane struct {
 	ahead       []enroll.Delivery // Cursor+1, Cursor+2, …; each has room in the buffer
 	busy        bool              // an attempt is in flight, or its failure is not stored yet
 	dropped     int               // how often ahead was dropped as out of date
+	removed     bool              // its device is removed, and nothing of it waits
 }
 
 // take adds a delivery that was just committed. It reports whether the lane keeps its

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,6 +43,7 @@ type news struct {
 	stored   *lane             // an outcome of this lane is stored
 	storedN  int64             // its delivery
 	devices  []enroll.DeviceID // changed: what was read ahead of them is out of date
+	removed  []enroll.DeviceID // nothing of these waits any more
 	reload   bool              // settings or state changed
 }
 
@@ -138,6 +140,9 @@ func (e *server) readNews(ctx context.Context) {
 		for _, device := range n.devices {
 			e.dropAhead(device)
 		}
+		for _, device := range n.removed {
+			e.discard(device)
+		}
 		reload = reload || n.reload
 	}
 	if reload {
@@ -194,6 +199,22 @@ func (e *server) dropAhead(device enroll.DeviceID) {
 	for _, l := range e.lanes {
 		if l.Device == device {
 			e.free(l.drop())
+		}
+	}
+}
+
+// discard forgets the lanes of a device that is removed. An attempt in flight ends as
+// it may; it is not tried again.
+func (e *server) discard(device enroll.DeviceID) {
+	for id, l := range e.lanes {
+		if l.Device != device {
+			continue
+		}
+		e.free(l.drop())
+		l.removed = true
+		if !l.busy {
+			delete(e.lanes, id)
+			e.ready = slices.DeleteFunc(e.ready, func(other *lane) bool { return other == l })
 		}
 	}
 }
@@ -312,8 +333,12 @@ func (e *server) readAhead(r *result) {
 	r.lane.ahead = append(r.lane.ahead, r.more...)
 }
 
-// again lines a lane up for its next attempt.
+// again lines a lane up for its next attempt, unless its device is removed.
 func (e *server) again(l *lane) {
 	l.busy = false
+	if l.removed {
+		delete(e.lanes, l.ID)
+		return
+	}
 	e.ready = append(e.ready, l)
 }

@@ -47,6 +47,11 @@ type Device struct {
 
 	AddedAt time.Time
 	Sighting
+
+	// How often an operation time came after its change was told, and the shortest
+	// settle time that would have caught the last of them.
+	LateTimes  int
+	LateSettle time.Duration
 }
 
 // A Sighting is the last that was seen of a device.
@@ -56,6 +61,17 @@ type Sighting struct {
 	Protocol string    // version that the device announced, for instance "2.4.1"; "" not known
 	Language string    // the device's number of its language, "83" is Simplified Chinese; "" not known
 	Firmware string    // "" not known
+	Family   Family    // "" not known, which counts as Attendance
+
+	// ClockOffset is how far the device's clock was ahead of ours when it was last
+	// measured, and MeasuredAt when that was; zero: never.
+	ClockOffset time.Duration
+	MeasuredAt  time.Time
+
+	// ToldOffset is the offset from UTC that the device was told at its last handshake,
+	// at ToldAt; zero: never.
+	ToldOffset time.Duration
+	ToldAt     time.Time
 }
 
 // Defaults and bounds of a device's settings.

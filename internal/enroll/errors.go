@@ -15,9 +15,29 @@ var (
 	ErrExists = errors.New("exists already")
 	// ErrBusy: this device has as many uploads waiting as it may.
 	ErrBusy = errors.New("too many uploads of this device wait")
+	// ErrClock: our clock is earlier than times of ours in the store. Terminals set their
+	// clocks from ours, so none gets an answer from which it could.
+	ErrClock = errors.New("our clock has been set back")
 	// ErrStopping: the store takes nothing new.
 	ErrStopping = errors.New("stopping")
 )
+
+// An OwedError reports that something of a device still waits, so that removing the
+// device would lose it.
+type OwedError struct{ Owed }
+
+func (e *OwedError) Error() string {
+	return fmt.Sprintf("%d deliveries and %d drafts wait", e.Deliveries, e.Drafts)
+}
+
+// An ItemError reports which of a list something is wrong with.
+type ItemError struct {
+	Item int // counted from 0
+	Err  error
+}
+
+func (e *ItemError) Error() string { return fmt.Sprintf("item %d: %v", e.Item, e.Err) }
+func (e *ItemError) Unwrap() error { return e.Err }
 
 // An InvalidError reports wrong input of a person: which field, what it was, and
 // what would be right. It never carries a secret value.

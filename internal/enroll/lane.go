@@ -111,4 +111,7 @@ type Committed struct {
 	Deliveries []Delivery
 	Endpoints  []EndpointID // added, changed, paused, resumed, removed
 	Devices    []DeviceID   // added, changed, removed
+	Removed    []DeviceID   // nothing of these waits any more
+	Ordered    []Serial     // devices that orders wait for
+	Due        []Serial     // devices whose drafts need another look
 }

@@ -8,11 +8,18 @@ type Upload struct {
 	// Raw is the whole body where it is kept as it came: a table that is not
 	// understood, a picture taken at a punch. Empty where Reports say it all.
 	Raw []byte
+
+	// Order is the order that the device says it answers, "" where it does not say.
+	Order OrderID
+
+	// Unread are records that were not understood when they came, and are now: they are
+	// no longer unread once this is committed.
+	Unread []int64
 }
 
 // A Report is one fact that a device told, in our terms: a [UserReport],
-// [TemplateReport], [PictureReport], [OperationReport], [PunchReport], [UnreadReport]
-// or [KeptReport].
+// [TemplateReport], [PictureReport], [OperationReport], [PunchReport], [UnreadReport],
+// [KeptReport], [ResetReport] or [AnswerReport].
 // A vendor's protocol package makes them; package intake decides what they mean.
 type Report interface{ report() }
 
@@ -58,7 +65,10 @@ type OperationReport struct {
 	UserID   PIN
 	Time     WallTime // "" when the line's time made no sense
 	Explains Kinds    // kinds of change that such a line comes with
-	Removes  Kinds    // UserDeleted, or the kinds of credential it tells gone
+	Removes  Kinds    // UserDeleted, or the kind of credential that it tells gone
+	// MayDelete marks a line that some devices write when a user is deleted and others
+	// when something else of the user changes: the device is asked.
+	MayDelete bool
 }
 
 // A PunchReport is one line of attendance.
@@ -73,8 +83,9 @@ type PunchReport struct {
 type PunchKey struct {
 	UserID PIN
 	Time   WallTime
-	Status int // direction code; 255 when the device has no state key
-	Verify int // method code
+	Status int    // direction code; 255 when the device has no state key
+	Verify int    // method code
+	Index  string // the device's number of the event, "" from devices that have none
 }
 
 // An UnreadReport is a record that was not understood. It is kept until an operator
@@ -91,6 +102,18 @@ type KeptReport struct {
 	Why  string // constant text, never a part of the line
 }
 
+// A ResetReport tells that a device lost users in a way that names none: its data were
+// cleared, for instance.
+type ResetReport struct {
+	Time WallTime // "" when the line's time made no sense
+	What string   // constant text, in words
+}
+
+// An AnswerReport tells that a device has carried out an order, or failed to.
+type AnswerReport struct{ OrderAnswer }
+
+func (ResetReport) report()     {}
+func (AnswerReport) report()    {}
 func (UserReport) report()      {}
 func (TemplateReport) report()  {}
 func (PictureReport) report()   {}

@@ -9,6 +9,21 @@ import "time"
 type DeviceStatus struct {
 	Device
 	UnreadRecords int64
+	Alarms        []Alarm // that are open, oldest first
+}
+
+// An UnreadRecord is a record that was not understood, without its content.
+type UnreadRecord struct {
+	ID         int64
+	ReceivedAt time.Time
+	Table      string // kind of records, as the device named it
+	Why        string // constant text
+}
+
+// Owed is what of a device no endpoint has got yet.
+type Owed struct {
+	Deliveries int64
+	Drafts     int64 // changes that further records may still complete
 }
 
 // EndpointStatus is an endpoint with what it is owed.

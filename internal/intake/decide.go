@@ -3,95 +3,10 @@ package intake
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
-
-// A hashedUpload is an upload with the keyed hashes of its credentials, made before
-// the store locks the device.
-type hashedUpload struct {
-	enroll.Upload
-	hashes []map[string]enroll.Hash // beside Reports: name of a credential to hash
-}
-
-// Names of credentials in the mirror. They are stored: never change them.
-const (
-	namePassword   = "password"
-	nameCard       = "card"
-	nameSecondCard = "card/1"
-	namePhoto      = "photo"
-	nameUserPic    = "photo/user" // the secondary copy
-)
-
-// nameTemplate gives a template's name: kind, finger or hand, row, algorithm.
-func nameTemplate(r enroll.TemplateReport) string {
-	return r.Kind.String() + "/" + r.Number + "/" + r.Row + "/" + r.Algorithm
-}
-
-// hash makes the keyed hashes. The serial number and the user are part of each, so
-// that equal passwords of two users do not show as equal.
-func (in *Intake) hash(serial enroll.Serial, upload enroll.Upload) hashedUpload {
-	out := hashedUpload{upload, make([]map[string]enroll.Hash, len(upload.Reports))}
-	for i, report := range upload.Reports {
-		h := make(map[string]enroll.Hash)
-		add := func(user enroll.PIN, name string, content []byte) {
-			if len(content) > 0 {
-				h[name] = enroll.Hash(in.cfg.Hash(string(user), name, string(content)))
-			}
-		}
-		switch r := report.(type) {
-		case enroll.UserReport:
-			add(r.UserID, namePassword, []byte(value(r.Password)))
-			add(r.UserID, nameCard, []byte(value(r.Card)))
-			add(r.UserID, nameSecondCard, []byte(value(r.SecondCard)))
-		case enroll.TemplateReport:
-			add(r.UserID, nameTemplate(r), r.Data.Bytes)
-		case enroll.PictureReport:
-			add(r.UserID, namePhoto, r.Data.Bytes)
-		}
-		out.hashes[i] = h
-	}
-	return out
-}
-
-func value(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
-// needs names what the decision about an upload wants to know.
-func needs(upload enroll.Upload) enroll.Needs {
-	var n enroll.Needs
-	users := make(map[enroll.PIN]bool)
-	punches := make(map[enroll.PunchKey]bool)
-	want := func(pin enroll.PIN) {
-		if !users[pin] {
-			users[pin] = true
-			n.Users = append(n.Users, pin)
-		}
-	}
-	for _, report := range upload.Reports {
-		switch r := report.(type) {
-		case enroll.UserReport:
-			want(r.UserID)
-		case enroll.TemplateReport:
-			want(r.UserID)
-		case enroll.PictureReport:
-			want(r.UserID)
-		case enroll.OperationReport:
-			want(r.UserID)
-		case enroll.PunchReport:
-			want(r.UserID) // for the name
-			if !punches[r.PunchKey] {
-				punches[r.PunchKey] = true
-				n.Punches = append(n.Punches, r.PunchKey)
-			}
-		}
-	}
-	return n
-}
 
 // A decision in the making: what is known, as it becomes while reports are read, and
 // what follows.
@@ -101,55 +16,55 @@ type decision struct {
 	log     operationLog
 	users   map[enroll.PIN]*enroll.Mirrored // as they become
 	touched []enroll.PIN                    // users to write, in order
-	open    map[enroll.PIN][]int            // changes that wait for the names of their user
-	joined  map[credential]*join
+	drafts  []*draft                        // in the order of their changes
+	row     enroll.OrderID                  // the record at hand may be a row of the answer to this order
 	follows enroll.Follows
 }
 
-// A credential of a user, or "user" for who the user is.
-type credential struct {
-	user enroll.PIN
-	name string
-}
-
-// A join is where the records of one credential in this upload meet.
-type join struct {
-	at       int            // place of the change
-	elements map[string]int // template by its name in the mirror: place in the change
-	primary  bool           // the picture is not a secondary copy
-}
-
-// decide is the pure function from what is known to what follows from an upload.
+// decide is the pure function from what is known to what follows from an upload. An
+// empty upload closes what is due.
 func decide(known enroll.Known, upload hashedUpload) enroll.Follows {
-	d := &decision{known: known, upload: upload, users: make(map[enroll.PIN]*enroll.Mirrored),
-		open: make(map[enroll.PIN][]int), joined: make(map[credential]*join)}
+	d := &decision{known: known, upload: upload, users: make(map[enroll.PIN]*enroll.Mirrored)}
 	d.log = newOperationLog(known.Recent, upload.Reports)
+	for _, k := range known.Drafts {
+		d.drafts = append(d.drafts, &draft{Draft: k})
+	}
 	d.follows.Raw = upload.Raw
 	told := make(map[enroll.PunchKey]bool)
 	for i, report := range upload.Reports {
 		switch r := report.(type) {
 		case enroll.UserReport:
+			d.log.answer(r.UserID)
 			d.user(i, r)
+			d.row = ""
 		case enroll.TemplateReport:
+			d.log.answer(r.UserID)
 			d.template(i, r)
+			d.row = ""
 		case enroll.PictureReport:
+			d.log.answer(r.UserID)
 			d.picture(i, r)
+			d.row = ""
 		case enroll.OperationReport:
-			d.operation(r)
+			d.operation(i, r)
 		case enroll.PunchReport:
 			if !known.Punches[r.PunchKey] && !told[r.PunchKey] {
 				told[r.PunchKey] = true
 				d.punch(r)
 			}
+		case enroll.ResetReport:
+			d.reset(r)
+		case enroll.AnswerReport:
+			d.answered(r)
 		case enroll.UnreadReport:
 			d.follows.Unread = append(d.follows.Unread, r)
 		case enroll.KeptReport:
 			d.follows.Kept = append(d.follows.Kept, r)
 		}
 	}
-	for pin := range d.open {
-		d.close(pin)
-	}
+	d.ask()
+	d.tellZone()
+	d.closeDrafts()
 	for _, pin := range d.touched {
 		if u := d.users[pin]; u.Known || len(u.Hashes) > 0 {
 			d.follows.Users = append(d.follows.Users, *u)
@@ -186,10 +101,14 @@ func (d *decision) touch(pin enroll.PIN) {
 // whole, a part of it from others.
 func (d *decision) user(i int, r enroll.UserReport) {
 	u := d.mirrored(r.UserID)
+	silent := d.rowOfUser(u, r)
 	news := !u.Known
 	u.Known = true
 	for _, changed := range []bool{set(&u.Name, r.Name), set(&u.LastName, r.LastName), set(&u.Privilege, r.Privilege)} {
 		news = news || changed
+	}
+	if news {
+		d.touch(r.UserID)
 	}
 	for _, c := range []struct {
 		kind        enroll.Kinds
@@ -203,23 +122,25 @@ func (d *decision) user(i int, r enroll.UserReport) {
 		hash := d.upload.hashes[i][c.name]
 		switch {
 		case c.said == nil || hash == u.Hashes[c.name]:
+		case hash == "" && silent:
+			delete(u.Hashes, c.name)
+			d.touch(r.UserID)
 		case hash == "":
 			d.removed(u, c.kind, c.index, d.log.explain(i, r.UserID, c.kind|enroll.CredentialRemoved))
+		case silent:
+			u.Hashes[c.name] = hash
+			d.touch(r.UserID)
 		default:
 			u.Hashes[c.name] = hash
 			kinds := c.kind
 			if news {
 				kinds, news = kinds|enroll.User, false
 			}
-			t := enroll.Template{Kind: c.kind, Index: c.index, Data: enroll.TextData(*c.said)}
-			d.joinTemplate(i, u, kinds, c.name, c.name, t)
+			d.template1(i, u, kinds, c.name, c.name, enroll.Template{Kind: c.kind, Index: c.index, Data: enroll.TextData(*c.said)})
 		}
 	}
-	if news {
-		d.touch(r.UserID)
-		if _, told := d.joined[credential{r.UserID, "user"}]; !told { // names are filled in at the end
-			d.joined[credential{r.UserID, "user"}] = &join{at: d.add(i, u, enroll.User)}
-		}
+	if news && !silent && d.join(r.UserID, "user") == nil {
+		d.draft(i, u, enroll.User, "user")
 	}
 }
 
@@ -241,30 +162,28 @@ func (d *decision) template(i int, r enroll.TemplateReport) {
 		return
 	}
 	u.Hashes[name] = hash
+	d.rowOfTemplate(r.UserID)
 	t := enroll.Template{Kind: r.Kind, Index: r.Number, Algorithm: r.Algorithm, Version: r.Version, Data: r.Data}
 	if r.Kind == enroll.Face {
 		t.Index = r.Row
 	}
-	d.joinTemplate(i, u, r.Kind, r.Kind.String()+"/"+r.Number, name, t)
+	d.template1(i, u, r.Kind, r.Kind.String()+"/"+r.Number, name, t)
 }
 
-// joinTemplate puts a template into the change of its credential: a new one, or the
-// one that this upload made already.
-func (d *decision) joinTemplate(i int, u *enroll.Mirrored, kinds enroll.Kinds, of, name string, t enroll.Template) {
+// template1 puts a template, by its name in the mirror, into the draft of its credential.
+func (d *decision) template1(i int, u *enroll.Mirrored, kinds enroll.Kinds, credential, name string, t enroll.Template) {
 	d.touch(u.UserID)
-	j, ok := d.joined[credential{u.UserID, of}]
-	if !ok {
-		j = &join{at: d.add(i, u, kinds), elements: make(map[string]int)}
-		d.joined[credential{u.UserID, of}] = j
+	f := d.join(u.UserID, credential)
+	if f == nil {
+		f = d.draft(i, u, kinds, credential)
 	}
-	c := &d.follows.Changes[j.at].Change
-	c.Kinds |= kinds
-	if at, ok := j.elements[name]; ok {
-		c.Templates[at] = t
+	f.Kinds |= kinds
+	if at := slices.Index(f.Elements, name); at >= 0 {
+		f.Templates[at] = t
 		return
 	}
-	j.elements[name] = len(c.Templates)
-	c.Templates = append(c.Templates, t)
+	f.Elements = append(f.Elements, name)
+	f.Templates = append(f.Templates, t)
 }
 
 // picture takes a picture of a user. Visible-light terminals send the one that they
@@ -275,40 +194,38 @@ func (d *decision) picture(i int, r enroll.PictureReport) {
 	if r.Secondary {
 		mine, other = other, mine
 	}
-	if hash == "" || hash == u.Hashes[mine] {
+	if hash == "" || hash == u.Hashes[mine] || r.Secondary && hash == u.Hashes[nameCopy] {
+		return
+	}
+	d.touch(r.UserID)
+	d.rowOfTemplate(r.UserID)
+	f := d.join(r.UserID, namePhoto)
+	if f != nil && r.Secondary && !f.Secondary {
+		u.Hashes[nameCopy] = hash // not told: the picture that counts is in the draft
 		return
 	}
 	u.Hashes[mine] = hash
-	d.touch(r.UserID)
-	if hash == u.Hashes[other] {
-		return
+	switch {
+	case f != nil:
+	case hash == u.Hashes[other]:
+		return // told already
+	default:
+		f = d.draft(i, u, enroll.Photo, namePhoto)
 	}
-	j, ok := d.joined[credential{r.UserID, namePhoto}]
-	if !ok {
-		j = &join{at: d.add(i, u, enroll.Photo)}
-		d.joined[credential{r.UserID, namePhoto}] = j
-	}
-	if j.primary && r.Secondary {
-		return
-	}
-	j.primary = !r.Secondary
-	d.follows.Changes[j.at].Photo = &r.Data
+	f.Secondary = r.Secondary
+	f.Photo = &r.Data
 }
 
-// operation takes what a line of the operation log tells by itself: that something
-// is gone. It counts if the mirror has it, so a repeated line makes no change.
-func (d *decision) operation(r enroll.OperationReport) {
+// operation takes a line of the operation log: it may explain drafts of earlier
+// uploads, and tells by itself that something is gone. That counts if the mirror has
+// it, so a repeated line makes no change.
+func (d *decision) operation(i int, r enroll.OperationReport) {
+	d.explainDrafts(i, r)
 	u := d.mirrored(r.UserID)
 	switch r.Removes {
+	case 0:
 	case enroll.UserDeleted:
-		if !u.Known && len(u.Hashes) == 0 {
-			return
-		}
-		d.addAt(u, enroll.UserDeleted, r.Time)
-		d.close(r.UserID)
-		d.touch(r.UserID)
-		*u = enroll.Mirrored{UserID: r.UserID, Hashes: make(map[string]enroll.Hash)}
-		maps.DeleteFunc(d.joined, func(c credential, _ *join) bool { return c.user == r.UserID })
+		d.deleted(u, r.Time)
 	case enroll.Password:
 		if u.Hashes[namePassword] != "" {
 			d.removed(u, enroll.Password, "", r.Time)
@@ -317,6 +234,45 @@ func (d *decision) operation(r enroll.OperationReport) {
 		if u.Hashes[nameCard] != "" {
 			d.removed(u, enroll.Card, "", r.Time)
 		}
+	default:
+		d.templatesRemoved(u, r)
+	}
+	if r.MayDelete && d.log.isNew(i) {
+		d.follows.Orders = append(d.follows.Orders, enroll.Order{What: enroll.CheckUser, UserID: r.UserID, Tell: true, Time: r.Time})
+	}
+}
+
+// deleted tells that a user is gone, if the mirror has one.
+func (d *decision) deleted(u *enroll.Mirrored, at enroll.WallTime) {
+	if !u.Known && len(u.Hashes) == 0 {
+		return
+	}
+	d.sealOff(u)
+	d.gone(u, enroll.UserDeleted, at)
+	d.touch(u.UserID)
+	*u = enroll.Mirrored{UserID: u.UserID, Hashes: make(map[string]enroll.Hash)}
+}
+
+// templatesRemoved tells that a user has lost a finger, a face, a palm or a picture.
+// The line does not say which finger: the mirror forgets them all, and the device is
+// asked for those that are left, to be known silently.
+func (d *decision) templatesRemoved(u *enroll.Mirrored, r enroll.OperationReport) {
+	had := len(u.Hashes)
+	maps.DeleteFunc(u.Hashes, func(name string, _ enroll.Hash) bool {
+		return strings.HasPrefix(name, r.Removes.String()+"/") || r.Removes == enroll.Photo && name == namePhoto
+	})
+	if len(u.Hashes) == had {
+		return
+	}
+	d.touch(u.UserID)
+	for _, f := range d.drafts {
+		if f.UserID == u.UserID && f.Kinds.Has(r.Removes) {
+			f.close()
+		}
+	}
+	d.gone(u, enroll.CredentialRemoved, r.Time).Removed = &enroll.Removed{Kind: r.Removes}
+	if r.Removes == enroll.Fingerprint {
+		d.follows.Orders = append(d.follows.Orders, enroll.Order{What: enroll.QueryFingers, UserID: u.UserID})
 	}
 }
 
@@ -327,49 +283,40 @@ func (d *decision) removed(u *enroll.Mirrored, kind enroll.Kinds, index string, 
 		name += "/" + index
 	}
 	delete(u.Hashes, name)
-	delete(d.joined, credential{u.UserID, name}) // what comes later in this upload is a change of its own
 	d.touch(u.UserID)
-	n := d.addAt(u, enroll.CredentialRemoved, at)
-	d.follows.Changes[n].Removed = &enroll.Removed{Kind: kind, Index: index}
+	if f := d.join(u.UserID, name); f != nil {
+		f.close() // what comes later is a change of its own
+	}
+	d.gone(u, enroll.CredentialRemoved, at).Removed = &enroll.Removed{Kind: kind, Index: index}
 }
 
-// punch takes a line of attendance.
+// punch takes a line of attendance. Punches never wait.
 func (d *decision) punch(r enroll.PunchReport) {
 	d.follows.Punches = append(d.follows.Punches, r.PunchKey)
-	n := d.addAt(d.mirrored(r.UserID), enroll.Punch, r.Time)
-	d.follows.Changes[n].Punch = &enroll.PunchDetail{Status: r.Status, Verify: r.Verify, WorkCode: r.WorkCode,
+	c := d.change(r.UserID, enroll.Punch, r.Time)
+	c.Punch = &enroll.PunchDetail{Status: r.Status, Verify: r.Verify, WorkCode: r.WorkCode,
 		Temperature: r.Temperature, Mask: r.Mask, Direction: d.known.Device.Direction}
+	d.emit(c, d.mirrored(r.UserID), true)
 }
 
-// add appends a change about report i, with the operation time that explains it, and
-// returns its place.
-func (d *decision) add(i int, u *enroll.Mirrored, kinds enroll.Kinds) int {
-	return d.addAt(u, kinds, d.log.explain(i, u.UserID, kinds))
+// change begins a change about a user.
+func (d *decision) change(pin enroll.PIN, kinds enroll.Kinds, at enroll.WallTime) enroll.Change {
+	return enroll.Change{Kinds: kinds, UserID: pin, ReceivedAt: d.known.At, Content: enroll.Content{
+		Serial: d.known.Device.Serial, Label: d.known.Device.Label, TimeZone: d.known.Device.TimeZone, OperationTime: at}}
 }
 
-func (d *decision) addAt(u *enroll.Mirrored, kinds enroll.Kinds, at enroll.WallTime) int {
-	n := len(d.follows.Changes)
-	d.follows.Changes = append(d.follows.Changes, enroll.NewChange{Change: enroll.Change{
-		Kinds: kinds, UserID: u.UserID, ReceivedAt: d.known.At, Content: enroll.Content{
-			Serial: d.known.Device.Serial, Label: d.known.Device.Label, TimeZone: d.known.Device.TimeZone, OperationTime: at}}})
-	d.open[u.UserID] = append(d.open[u.UserID], n)
-	return n
-}
-
-// close gives the changes of a user the names that the mirror has of it by now, and
-// to whom they go: in one upload the record of a finger may come before its user's.
-func (d *decision) close(pin enroll.PIN) {
-	u := d.users[pin]
-	for _, n := range d.open[pin] {
-		c := &d.follows.Changes[n]
+// emit makes a change follow, for the endpoints that chose it.
+func (d *decision) emit(c enroll.Change, u *enroll.Mirrored, name bool) {
+	if name {
 		c.Name, c.LastName, c.Privilege = u.Name, u.LastName, u.Privilege
-		for _, choice := range d.known.Choices {
-			if kinds := chosen(choice, c.Kinds, u); kinds != 0 {
-				c.To = append(c.To, enroll.Recipient{Endpoint: choice.Endpoint, Kinds: kinds})
-			}
+	}
+	n := enroll.NewChange{Change: c}
+	for _, choice := range d.known.Choices {
+		if kinds := chosen(choice, c.Kinds, u); kinds != 0 {
+			n.To = append(n.To, enroll.Recipient{Endpoint: choice.Endpoint, Kinds: kinds})
 		}
 	}
-	delete(d.open, pin)
+	d.follows.Changes = append(d.follows.Changes, n)
 }
 
 // chosen returns the kinds of a change that an endpoint wants to hear of. With faces

@@ -10,8 +10,12 @@
 //   - A change carries one credential. A user's record makes one change for the password
 //     and one for each card that really changed, in this order; a new or renamed user rides
 //     on the first of them, or is a change of its own.
-//   - Records of one user and credential that come in one upload join in one change,
-//     placed by the first of them. (Joining across uploads, the settle time, comes later.)
+//   - Records of one user and credential join in a draft, placed by the first of them and
+//     committed before the device ack. It becomes a change when its line of the operation
+//     log has come or the device's settle time is over; until then it holds back what
+//     came after it. With a settle time of 0 records join within one upload only.
+//   - A line of the operation log whose record does not come within 25 s has the device
+//     asked for the user, once.
 //   - The operation time is that of the nearest line of the operation log about the same
 //     user: one that came before the record wins over one that came after it in the same
 //     upload. Without such a line it is unknown; none is invented.
@@ -47,6 +51,27 @@ type Store interface {
 	// Saw keeps sightings; their empty fields change nothing.
 	Saw(ctx context.Context, seen map[enroll.Serial]enroll.Sighting) error
 
+	// Due returns when each device with drafts or unanswered lines of the operation log
+	// needs another look.
+	Due(ctx context.Context) (map[enroll.Serial]time.Time, error)
+
+	// Newest returns the newest time of ours in the store; zero if it has none.
+	Newest(ctx context.Context) (time.Time, error)
+
+	// Moved returns the approved devices that were told another offset from UTC than is
+	// in force in their zone at a time.
+	Moved(ctx context.Context, at time.Time) ([]enroll.Serial, error)
+
+	// Ordered returns the devices that orders wait for or are with.
+	Ordered(ctx context.Context) ([]enroll.Serial, error)
+
+	// HandOut returns the order that a device is to carry out now, nil for none, and
+	// whether it has any left, waiting or with it.
+	HandOut(ctx context.Context, serial enroll.Serial) (*enroll.Order, bool, error)
+
+	// Join keeps a part of an answer and returns the whole once all have come.
+	Join(ctx context.Context, serial enroll.Serial, p enroll.Part) ([]byte, bool, error)
+
 	// Accept locks the device, reads what needs names, calls decide, and commits what
 	// follows: all of it is on disk when Accept returns nil, and nothing if it returns
 	// an error. decide may be called twice. The error wraps [enroll.ErrUnknownDevice]
@@ -80,7 +105,11 @@ type Intake struct {
 	version int // grows when devices may be out of date
 	seen    map[enroll.Serial]enroll.Sighting
 	waiting map[enroll.Serial]int
-	full    time.Time // when the store had no room for unknown devices
+	full    time.Time                   // when the store had no room for unknown devices
+	due     map[enroll.Serial]time.Time // when to look at its drafts again
+	ordered map[enroll.Serial]bool      // orders wait for it or are with it
+	rouse   chan struct{}               // something is due earlier than it was
+	newest  time.Time                   // of our times; see checkClock
 }
 
 // New returns an Intake.
@@ -95,17 +124,32 @@ func New(c Config) (*Intake, error) {
 		c.Now = time.Now
 	}
 	return &Intake{cfg: c, devices: make(map[enroll.Serial]enroll.Device),
-		seen: make(map[enroll.Serial]enroll.Sighting), waiting: make(map[enroll.Serial]int)}, nil
+		seen: make(map[enroll.Serial]enroll.Sighting), waiting: make(map[enroll.Serial]int),
+		due: make(map[enroll.Serial]time.Time), ordered: make(map[enroll.Serial]bool), rouse: make(chan struct{}, 1)}, nil
 }
 
-// Run keeps sightings in the store every 30 s and once more when ctx is done.
+// Run closes drafts when they are due, and keeps sightings in the store every 30 s and
+// once more when ctx is done. It begins with what the store holds from before.
 func (in *Intake) Run(ctx context.Context) error {
+	if err := in.load(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
 	ticker := time.NewTicker(flushEvery)
 	defer ticker.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	zones := time.NewTicker(lookAtZones)
+	defer zones.Stop()
 	for {
 		select {
 		case <-ticker.C:
 			in.flush(ctx)
+		case <-zones.C:
+			in.lookAtZones(ctx)
+		case <-timer.C:
+			timer.Reset(in.closeDue(ctx))
+		case <-in.rouse:
+			timer.Reset(in.closeDue(ctx))
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 			defer cancel()
@@ -136,11 +180,21 @@ func (in *Intake) flush(ctx context.Context) {
 
 // Committed drops what a commit may have made untrue. The store calls it.
 func (in *Intake) Committed(c enroll.Committed) {
-	if len(c.Devices)+len(c.Endpoints) == 0 {
+	if len(c.Devices)+len(c.Endpoints)+len(c.Ordered) == 0 {
 		return
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	for _, serial := range c.Ordered {
+		in.ordered[serial] = true
+	}
+	for _, serial := range c.Due {
+		in.due[serial] = in.cfg.Now()
+		in.wake()
+	}
+	if len(c.Devices)+len(c.Endpoints) == 0 {
+		return
+	}
 	in.version++
 	clear(in.devices)
 }
@@ -150,6 +204,9 @@ func (in *Intake) Committed(c enroll.Committed) {
 // [enroll.ErrUnknownDevice] then.
 func (in *Intake) Seen(ctx context.Context, serial enroll.Serial, s enroll.Sighting) (enroll.Device, error) {
 	s.SeenAt = enroll.Millis(in.cfg.Now())
+	if err := in.checkClock(s.SeenAt); err != nil {
+		return enroll.Device{}, err
+	}
 	d, err := in.device(ctx, serial)
 	if errors.Is(err, enroll.ErrNotFound) {
 		return d, in.addPending(ctx, serial, s)
@@ -225,10 +282,17 @@ func merge(old, s enroll.Sighting) enroll.Sighting {
 	}
 	for _, field := range []struct{ into, from *string }{
 		{&old.Address, &s.Address}, {&old.Protocol, &s.Protocol}, {&old.Language, &s.Language}, {&old.Firmware, &s.Firmware},
+		{(*string)(&old.Family), (*string)(&s.Family)},
 	} {
 		if *field.from != "" {
 			*field.into = *field.from
 		}
+	}
+	if s.MeasuredAt.After(old.MeasuredAt) {
+		old.ClockOffset, old.MeasuredAt = s.ClockOffset, s.MeasuredAt
+	}
+	if s.ToldAt.After(old.ToldAt) {
+		old.ToldOffset, old.ToldAt = s.ToldOffset, s.ToldAt
 	}
 	return old
 }
@@ -252,7 +316,36 @@ func (in *Intake) Accept(ctx context.Context, serial enroll.Serial, upload enrol
 		}
 	}()
 	hashed := in.hash(serial, upload)
-	return in.cfg.Store.Accept(ctx, serial, upload.Table, needs(upload), func(known enroll.Known) (enroll.Follows, error) {
-		return decide(known, hashed), nil
+	return in.decide(ctx, serial, hashed)
+}
+
+// decide commits what follows from an upload, and notes when the device needs another
+// look.
+func (in *Intake) decide(ctx context.Context, serial enroll.Serial, upload hashedUpload) error {
+	var at time.Time
+	err := in.cfg.Store.Accept(ctx, serial, upload.Table, needs(upload.Upload), func(known enroll.Known) (enroll.Follows, error) {
+		follows := decide(known, upload)
+		at = next(known, follows)
+		return follows, nil
 	})
+	if err != nil {
+		return err
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if at.IsZero() {
+		delete(in.due, serial)
+		return nil
+	}
+	in.due[serial] = at
+	in.wake()
+	return nil
+}
+
+// wake has Run look at what is due.
+func (in *Intake) wake() {
+	select {
+	case in.rouse <- struct{}{}:
+	default: // it will look anyway
+	}
 }

@@ -25,12 +25,19 @@ type rig struct {
 	intake *intake.Intake
 	mu     sync.Mutex
 	now    time.Time
+	settle time.Duration
 	read   map[enroll.LaneID]int64
 }
 
 func newRig(t *testing.T, kinds string) *rig {
 	t.Helper()
-	r := &rig{t: t, now: time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC), read: make(map[enroll.LaneID]int64)}
+	return newSettlingRig(t, kinds, 0)
+}
+
+// newSettlingRig is newRig with a settle time.
+func newSettlingRig(t *testing.T, kinds string, settle time.Duration) *rig {
+	t.Helper()
+	r := &rig{t: t, settle: settle, now: time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC), read: make(map[enroll.LaneID]int64)}
 	dir := t.TempDir()
 	box, err := seal.OpenFile(filepath.Join(dir, "seal.key"))
 	if err != nil {
@@ -85,7 +92,7 @@ func (r *rig) addEndpoint(name, kinds string) {
 func (r *rig) addDevice(serial enroll.Serial, endpoints ...string) {
 	r.t.Helper()
 	if _, err := r.db.AddDevice(r.t.Context(), enroll.Device{Serial: serial, StgID: enroll.StgID(serial), TimeZone: "Asia/Kolkata",
-		Label: "Gate", Endpoints: endpoints, Poll: enroll.DefaultPoll, Direction: enroll.DirectionActual}); err != nil {
+		Label: "Gate", Settle: r.settle, Endpoints: endpoints, Poll: enroll.DefaultPoll, Direction: enroll.DirectionActual}); err != nil {
 		r.t.Fatal(err)
 	}
 }

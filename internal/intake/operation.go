@@ -1,6 +1,9 @@
 package intake
 
 import (
+	"slices"
+	"time"
+
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
 
@@ -13,8 +16,9 @@ type operationLog struct {
 
 type logLine struct {
 	enroll.Operation
-	at   int // place in this upload; -1 came before it
-	uses enroll.Kinds
+	at      int          // place in this upload; -1 came before it
+	uses    enroll.Kinds // what it explains now
+	changed bool
 }
 
 // A lineKey tells one operation of a device from every other.
@@ -55,53 +59,96 @@ func (l *operationLog) add(line logLine) {
 	l.lines = append(l.lines, line)
 }
 
-// explain returns the time of the line that explains a change of these kinds, told by
-// report i, and "" if there is none. A line about one of the kinds goes before a line
-// about something else of the user (firmwares differ in their codes), a line that came
-// before the record before one that came after it, a near one before a far one.
+// explain returns the time of the line about one of these kinds that explains report
+// i, and "" if there is none: a line that came before the record goes before one that
+// came after it, a near one before a far one.
 func (l *operationLog) explain(i int, user enroll.PIN, kinds enroll.Kinds) enroll.WallTime {
-	best, rank := -1, 0
+	best := -1
 	for n, line := range l.lines {
-		if r := line.rank(i, user, kinds); r > rank || r == rank && r > 0 && line.at < i {
-			best, rank = n, r
+		if line.UserID != user || !line.Explains.Has(kinds) || line.at < 0 && line.Used.Has(kinds&line.Explains) {
+			continue // one of an earlier upload that explained such a kind has had its record
+		}
+		if line.at < i || best < 0 {
+			best = n
 		}
 	}
-	if best < 0 {
+	return l.time(best, kinds)
+}
+
+// explainAnyhow returns the time of the latest line about something else of the user:
+// firmwares differ in their codes. The line must come with this upload, or have
+// explained nothing: one that has had its own record says nothing about others.
+func (l *operationLog) explainAnyhow(user enroll.PIN, kinds enroll.Kinds) enroll.WallTime {
+	best := -1
+	for n, line := range l.lines {
+		fresh := line.at >= 0 || line.Used|line.uses == 0
+		other := line.Explains.Has(enroll.Updates) && !line.Explains.Has(kinds)
+		if line.UserID == user && other && fresh {
+			best = n
+		}
+	}
+	return l.time(best, kinds)
+}
+
+func (l *operationLog) time(n int, kinds enroll.Kinds) enroll.WallTime {
+	if n < 0 {
 		return ""
 	}
-	l.lines[best].uses |= kinds
-	return l.lines[best].Time
+	l.lines[n].uses |= kinds
+	return l.lines[n].Time
 }
 
-// rank tells how well a line explains a change: 0 not at all, 4 best. A line of an
-// earlier upload that explained such a kind already has had its record.
-func (l logLine) rank(i int, user enroll.PIN, kinds enroll.Kinds) int {
-	if l.UserID != user {
-		return 0
-	}
-	fits := l.Explains.Has(kinds)
-	if !fits && !l.Explains.Has(enroll.Updates) {
-		return 0 // a removal explains no enrollment
-	}
-	if l.at < 0 && (fits && l.Used.Has(kinds&l.Explains) || !fits && l.Used != 0) {
-		return 0
-	}
-	rank := 1
-	if fits {
-		rank += 2
-	}
-	if l.at < i {
-		rank++
-	}
-	return rank
+// isNew reports whether report i is a line that was not known.
+func (l *operationLog) isNew(i int) bool {
+	return slices.ContainsFunc(l.lines, func(line logLine) bool { return line.at == i && line.ID == 0 })
 }
+
+// hasNew reports whether the upload has a line that was not known.
+func (l *operationLog) hasNew() bool {
+	return slices.ContainsFunc(l.lines, func(line logLine) bool { return line.at >= 0 })
+}
+
+// use notes that line i explains a draft of an earlier upload.
+func (l *operationLog) use(i int, kinds enroll.Kinds) {
+	for n := range l.lines {
+		if l.lines[n].at == i {
+			l.lines[n].uses |= kinds
+			l.lines[n].Answered = true
+		}
+	}
+}
+
+// answer notes that a record of a user came.
+func (l *operationLog) answer(user enroll.PIN) {
+	for n := range l.lines {
+		if line := &l.lines[n]; line.UserID == user && !line.Answered {
+			line.Answered, line.changed = true, true
+		}
+	}
+}
+
+// unanswered returns the lines whose record did not come in time, and notes that it
+// is asked for now.
+func (l *operationLog) unanswered(now time.Time) []enroll.Operation {
+	var list []enroll.Operation
+	for n := range l.lines {
+		line := &l.lines[n]
+		if line.ID != 0 && waitsForData(line.Operation) && !now.Before(line.ReceivedAt.Add(enroll.DataWait)) {
+			line.Answered, line.changed = true, true
+			list = append(list, line.Operation)
+		}
+	}
+	return list
+}
+
+func waitsForData(o enroll.Operation) bool { return !o.Answered && o.Explains.Has(enroll.Updates) }
 
 // toKeep returns the lines of this upload, to be remembered, and the remembered ones
-// that explained something now.
+// that changed.
 func (l *operationLog) toKeep() []enroll.Operation {
 	var keep []enroll.Operation
 	for _, line := range l.lines {
-		if line.at >= 0 || line.uses&^line.Used != 0 {
+		if line.at >= 0 || line.changed || line.uses&^line.Used != 0 {
 			line.Used |= line.uses
 			keep = append(keep, line.Operation)
 		}

@@ -38,8 +38,8 @@ var table = map[string]row{
 	"internal/enroll": {},
 
 	// Features. What one wants of another it declares as an interface.
-	"internal/zkpush":  {own: []string{"internal/enroll"}, others: []string{"golang.org/x/text"}}, // names in GBK and other old charsets
-	"internal/intake":  {own: []string{"internal/enroll"}},
+	"internal/zkpush":  {own: []string{"internal/enroll"}, others: []string{"golang.org/x/text", "golang.org/x/sync"}}, // names in GBK and other old charsets; a budget of memory
+	"internal/intake":  {own: []string{"internal/enroll"}, others: []string{"golang.org/x/sync"}},
 	"internal/deliver": {own: []string{"internal/enroll", "callback"}},
 	"internal/admin":   {own: []string{"internal/enroll", "callback"}}, // checks URLs as deliver will
 	"internal/seal":    {},
@@ -72,6 +72,8 @@ var table = map[string]row{
 	},
 	"internal/bench":      {own: []string{"internal/bench/load", "internal/daemon", "internal/config"}}, // one of its rounds runs in the process
 	"internal/bench/load": {own: []string{"internal/admin"}},                                            // sets up as the commands do
+
+	"internal/soak": {own: []string{"internal/admin", "internal/fake/terminal", "internal/fake/endpoint"}},
 
 	"internal/layout": {},
 }

@@ -4,11 +4,13 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 var (
@@ -20,16 +22,20 @@ var (
 )
 
 // readBody returns the body as it came, whatever its Content-Type says. The error is
-// errTooLarge, or says that the body was cut short.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// errTooLarge or errFull, or says that the body was cut short or came too slowly.
+func readBody(w http.ResponseWriter, r *http.Request, held *hold, now time.Time) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, errTooLarge
 	}
 	var body bytes.Buffer
-	if r.ContentLength > 0 && r.ContentLength <= 1<<20 { // trust a claim no further
+	if r.ContentLength > 0 && r.ContentLength <= 64<<10 { // trust a claim no further
 		body.Grow(int(r.ContentLength) + bytes.MinRead)
 	}
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
+	source := &bodyReader{ctx: r.Context(), body: http.MaxBytesReader(w, r.Body, maxBody), held: held,
+		deadline: http.NewResponseController(w).SetReadDeadline, began: now}
+	_, err := body.ReadFrom(source)
+	// Writers that know no deadlines, those of tests, have no slow links either.
+	_ = source.deadline(time.Time{})
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, errTooLarge
 	}
@@ -38,6 +44,33 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	}
 	return body.Bytes(), nil
 }
+
+// A bodyReader reads a body, moves the deadline as its bytes arrive, and takes memory
+// for them.
+type bodyReader struct {
+	ctx      context.Context
+	body     io.Reader
+	held     *hold
+	deadline func(time.Time) error
+	began    time.Time
+	got      int64
+}
+
+func (b *bodyReader) Read(p []byte) (int, error) {
+	_ = b.deadline(b.began.Add(slowStart + time.Duration(b.got)*time.Second/minRate))
+	n, err := b.body.Read(p)
+	b.got += int64(n)
+	if missing := b.got - b.held.read; missing > 0 {
+		if err := b.held.forReading(b.ctx, max(missing, 64<<10)); err != nil {
+			return 0, err
+		}
+	}
+	return n, err
+}
+
+// unpackCost returns how much memory unpacking may take: gzip packs 1032 to 1 at best,
+// and an archive is held beside its files.
+func unpackCost(body []byte) int64 { return min(int64(len(body))*1032, 2*maxUnpacked) }
 
 // unpack undoes Content-Encoding: gzip and, for tgz, the tar and gzip of a
 // ContentType=tgz upload, whose files hold ordinary lines. A body that is not packed,

@@ -25,7 +25,12 @@ type memory struct {
 	acceptErr error
 	sightings []enroll.Sighting
 	uploads   []enroll.Upload
-	committed func() // called at the end of Accept
+	committed func() // called at the end of Accept and Answered
+
+	orders   []enroll.Order // to be handed out, in this order
+	orderErr error          // of all that has to do with orders
+	answers  []enroll.OrderAnswer
+	parts    map[int][]byte // of the one answer that comes in parts
 }
 
 func (m *memory) Seen(_ context.Context, serial enroll.Serial, s enroll.Sighting) (enroll.Device, error) {
@@ -56,6 +61,53 @@ func (m *memory) Accept(_ context.Context, _ enroll.Serial, upload enroll.Upload
 	return nil
 }
 
+func (m *memory) NextOrder(context.Context, enroll.Serial) (enroll.Order, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.orderErr != nil || len(m.orders) == 0 {
+		return enroll.Order{}, false, m.orderErr
+	}
+	next := m.orders[0]
+	m.orders = m.orders[1:]
+	return next, true, nil
+}
+
+func (m *memory) Answered(_ context.Context, _ enroll.Serial, answers []enroll.OrderAnswer) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.orderErr != nil {
+		return m.orderErr
+	}
+	m.answers = append(m.answers, answers...)
+	if m.committed != nil {
+		m.committed()
+	}
+	return nil
+}
+
+func (m *memory) Join(_ context.Context, _ enroll.Serial, part enroll.Part) ([]byte, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.orderErr != nil {
+		return nil, false, m.orderErr
+	}
+	if m.parts == nil {
+		m.parts = make(map[int][]byte)
+	}
+	m.parts[part.Index] = bytes.Clone(part.Body)
+	if len(m.parts) < part.Count {
+		return nil, false, nil
+	}
+	var whole []byte
+	for i := range part.Count {
+		whole = append(whole, m.parts[i+1]...)
+	}
+	return whole, true, nil
+}
+
+// hashForTest stands for the keyed hash.
+func hashForTest(parts ...string) string { return strings.Join(parts, "|") }
+
 // newHandler returns a handler whose device is in India, its sink and its log.
 func newHandler(t *testing.T) (*Handler, *memory, *bytes.Buffer) {
 	t.Helper()
@@ -63,6 +115,7 @@ func newHandler(t *testing.T) (*Handler, *memory, *bytes.Buffer) {
 	var log bytes.Buffer
 	h, err := New(Config{
 		Sink: sink,
+		Hash: hashForTest,
 		Log:  slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:  func() time.Time { return time.Date(2026, 9, 28, 10, 0, 0, 0, time.UTC) },
 	})
@@ -99,7 +152,11 @@ func describe(report enroll.Report) string {
 	case enroll.OperationReport:
 		return fmt.Sprintf("operation %d by %q on %q at %q explains=%s removes=%s", r.Code, r.Operator, r.UserID, r.Time, r.Explains, r.Removes)
 	case enroll.PunchReport:
-		return fmt.Sprintf("punch %q %q status=%d verify=%d workcode=%q temperature=%q mask=%s", r.UserID, r.Time, r.Status, r.Verify, r.WorkCode, r.Temperature, orNil(r.Mask))
+		index := ""
+		if r.Index != "" {
+			index = fmt.Sprintf(" index=%q", r.Index)
+		}
+		return fmt.Sprintf("punch %q %q status=%d verify=%d workcode=%q temperature=%q mask=%s", r.UserID, r.Time, r.Status, r.Verify, r.WorkCode, r.Temperature, orNil(r.Mask)) + index
 	case enroll.UnreadReport:
 		return fmt.Sprintf("unread (%s) %s", r.Why, short(enroll.Data{Bytes: r.Line, Text: true}))
 	case enroll.KeptReport:

@@ -28,6 +28,7 @@ func FuzzParseUpload(f *testing.F) {
 		}
 	}
 	f.Add(operlog, "83", []byte(bom+"user PIN=1 Name=\xd5\xc5\xc8 Pri=14\r\nFP PIN=1\tFID=6\tSize=8\tTMP=QUJD\nQUJD\n\x00"))
+	f.Add(operlog, "", []byte("OPLOG 13\t0\t2026-09-09 22:30:55\t0\nOPLOG 22\t0\tnever\nOPLOG 24\t1\t2026-09-09 22:30:55\n"))
 	f.Add(kindAttlog, "", []byte("PIN=7\tTime=2026-01-02 03:04:05\tMask=1\n7 2026-01-02 03:04:05 0 1"))
 	f.Fuzz(func(t *testing.T, table, language string, body []byte) {
 		kind := tableKind(table)
@@ -90,6 +91,12 @@ func format(report enroll.Report) (string, bool) {
 		return fmt.Sprintf("%s PIN=%s\tContent=%s\n", kind, r.UserID, r.Data.Wire()), true
 	case enroll.OperationReport:
 		return fmt.Sprintf("OPLOG %d\t%s\t%s\t%s\n", r.Code, r.Operator, r.Time, r.UserID), true
+	case enroll.ResetReport:
+		for _, code := range []int{13, 22, 24} {
+			if losesUsers(code) == r.What {
+				return fmt.Sprintf("OPLOG %d\t0\t%s\t0\n", code, r.Time), true
+			}
+		}
 	case enroll.PunchReport:
 		line := fmt.Sprintf("ATTLOG PIN=%s\tTime=%s\tStatus=%d\tVerify=%d\tWorkCode=%s\tTemperature=%s\t",
 			r.UserID, r.Time, r.Status, r.Verify, r.WorkCode, r.Temperature)

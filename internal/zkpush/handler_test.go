@@ -15,12 +15,14 @@ import (
 
 const userLine = "USER PIN=1\tName=Ali\tPri=0\tPasswd=secretword\tCard="
 
-func TestNew_RefusesToWorkWithoutSink(t *testing.T) {
+func TestNew_RefusesToWorkWithoutSinkAndHash(t *testing.T) {
 	t.Parallel()
-	if _, err := New(Config{}); err == nil {
-		t.Error("got no error, want one")
+	for _, c := range []Config{{}, {Sink: &memory{}}, {Hash: hashForTest}} {
+		if _, err := New(c); err == nil {
+			t.Errorf("%+v: got no error, want one", c)
+		}
 	}
-	h, err := New(Config{Sink: &memory{}})
+	h, err := New(Config{Sink: &memory{}, Hash: hashForTest})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +44,7 @@ func TestPaths(t *testing.T) {
 		})
 		t.Run("upload at "+path, func(t *testing.T) {
 			before := len(sink.uploads)
-			checkAnswer(t, send(h, "POST", path+"?sn=A1&TABLE=operlog", userLine), 200, "OK: 1")
+			checkAnswer(t, send(h, "POST", path+"?sn=A1&TABLE=operlog", userLine+path), 200, "OK: 1")
 			if got := len(sink.uploads) - before; got != 1 {
 				t.Errorf("got %d uploads, want 1", got)
 			}
@@ -50,8 +52,8 @@ func TestPaths(t *testing.T) {
 	}
 	for _, url := range []string{
 		"/iclock/getrequest?SN=A1", "/iclock/getreq?SN=A1", "/iclock/ping?SN=A1", "/iclock/service/control?SN=A1",
-		"/iclock/test?SN=A1", "/iclock/rtdata?SN=A1&type=time", "/iclock/cdata?SN=A1&table=RemoteAtt&PIN=1",
-		"/iclock/cdata?SN=A1&type=time", "/?SN=A1",
+		"/iclock/test?SN=A1", "/iclock/rtdata?SN=A1", "/iclock/cdata?SN=A1&table=RemoteAtt&PIN=1",
+		"/iclock/cdata?SN=A1&AuthType=device", "/?SN=A1",
 	} {
 		t.Run("OK to a question without an answer: "+url, func(t *testing.T) {
 			checkAnswer(t, send(h, "GET", url, ""), 200, "OK")
@@ -143,6 +145,11 @@ func TestPending_GetsNoInitBlockAndNothingIsKept(t *testing.T) {
 		{"POST", "/iclock/cdata?SN=A1&table=ATTLOG", 403},
 		{"POST", "/iclock/querydata?SN=A1&type=tabledata&tablename=user&count=1", 403},
 		{"POST", "/iclock/fdata?SN=A1", 403},
+		{"POST", "/iclock/push?SN=A1", 403},
+		{"POST", "/iclock/cdata?SN=A1&AuthType=device", 403},
+		{"GET", "/iclock/push?SN=A1", 200},
+		{"GET", "/iclock/cdata?SN=A1&options=all&DeviceType=acc", 200},
+		{"GET", "/iclock/rtdata?SN=A1&type=time", 200},
 		{"POST", "/iclock/nonsense?SN=A1", 403},
 	}
 	for _, tt := range tests {
@@ -245,9 +252,18 @@ func TestAcks(t *testing.T) {
 		{"a count that is none", "/iclock/cdata?SN=A1&table=tabledata&tablename=user&count=x", "user pin=1", "OK", 1},
 		{"a table name that is none is not echoed", "/iclock/cdata?SN=A1&table=tabledata&tablename=%3Cb%3E&count=1", "user pin=1", "OK", 1},
 		{"a type told twice", "/iclock/querydata?SN=A1&type=tabledata&type=tabledata&tablename=user&count=1", "user pin=1", "user=1", 1},
-		{"a count query", "/iclock/querydata?SN=A1&type=count&tablename=user&count=1", "user=1", "OK", 1},
+		{"a count query", "/iclock/querydata?SN=A1&type=count&tablename=user&count=1", "user=1", "OK", 0},
+		{"options that were asked for", "/iclock/querydata?SN=A1&type=options", "~DeviceName=X,FWVersion=1", "OK", 0},
+		{"a query of another type", "/iclock/querydata?SN=A1&type=new", "x", "OK", 1},
+		{"a template enrolled by order", "/iclock/cdata?SN=A1&type=BioData", "TYPE=1\tPIN=1\tNO=6\tTMP=QUJD", "OK", 1},
 		{"enrolment at an access terminal", "/iclock/cdata?SN=A1&type=EnrollInfoData", "x", "OK", 1},
-		{"events of an access terminal", "/iclock/cdata?SN=A1&table=rtlog", "time=1", "OK", 1},
+		{"events of an access terminal", "/iclock/cdata?SN=A1&table=rtlog", "pin=1\tevent=0\ttime=x", "OK", 1},
+		{"events that concern the device alone", "/iclock/cdata?SN=A1&table=rtlog", "time=2026-01-02 03:04:05\tpin=0\tevent=0\tindex=1", "OK", 0},
+		{"pictures of an access terminal", "/iclock/cdata?SN=A1&table=tabledata&tablename=ATTPHOTO&count=1", "pin=1-2.jpg\tphoto=QUJD", "ATTPHOTO=1", 1},
+		{"rows of an unknown table", "/iclock/cdata?SN=A1&table=tabledata&tablename=timezone&count=2", "a\nb", "timezone=2", 1},
+		{"rows without a table", "/iclock/cdata?SN=A1&table=tabledata&count=2", "a\nb", "OK", 1},
+		{"a door that asks the server gets no decision", "/iclock/cdata?SN=A1&AuthType=device", "pin=1\tevent=0", "AUTH=TIMEOUT", 0},
+		{"a device's own error log", "/iclock/cdata?SN=A1&table=tabledata&tablename=errorlog&count=1", "errorlog errcode=D01E0001", "errorlog=1", 1},
 		{"heartbeats of an access terminal are not kept", "/iclock/cdata?SN=A1&table=rtstate", "time=1", "OK", 0},
 	}
 	for _, tt := range tests {
@@ -266,10 +282,10 @@ func TestForeignTable_IsKeptWholeAndEachLineUnread(t *testing.T) {
 	t.Parallel()
 	h, sink, _ := newHandler(t)
 	body := "user pin=1\tname=A\r\nuser pin=2\tname=B\r\n"
-	send(h, "POST", "/iclock/cdata?SN=A1&table=tabledata&tablename=user&count=2", body)
+	send(h, "POST", "/iclock/cdata?SN=A1&table=tabledata&tablename=holiday&count=2", body)
 	u := sink.uploads[0]
-	if u.Table != "user" || string(u.Raw) != body || len(u.Reports) != 2 {
-		t.Fatalf("got table %q, %d bytes raw, %d reports, want user, %d, 2", u.Table, len(u.Raw), len(u.Reports), len(body))
+	if u.Table != "holiday" || string(u.Raw) != body || len(u.Reports) != 2 {
+		t.Fatalf("got table %q, %d bytes raw, %d reports, want holiday, %d, 2", u.Table, len(u.Raw), len(u.Reports), len(body))
 	}
 	if got, want := string(u.Reports[1].(enroll.UnreadReport).Line), "user pin=2\tname=B\r"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -298,7 +314,12 @@ func TestSightings(t *testing.T) {
 	send(h, "GET", "/iclock/cdata?language=83&pushver=2.4.1%0d%0aX&SN=A1&options=all", "")
 	send(h, "POST", "/iclock/cdata?SN=A1&table=options", "~OEMVendor=ZKTECO CO., LTD.,FWVersion=Ver 8.0,Language=69,~A=")
 	want := []enroll.Sighting{
-		{Protocol: "2.4.1X", Language: "83"}, {}, {Firmware: "Ver 8.0", Language: "69"},
+		{Protocol: "2.4.1X", Language: "83"},
+		{Protocol: "2.4.1X", Language: "83", ToldAt: h.now(), ToldOffset: 5*time.Hour + 30*time.Minute}, // once it was answered
+		{}, {Firmware: "Ver 8.0", Language: "69"},
+	}
+	if len(sink.sightings) != len(want) {
+		t.Fatalf("got %d sightings, want %d", len(sink.sightings), len(want))
 	}
 	for i, s := range sink.sightings {
 		want[i].SeenAt, want[i].Address = h.now(), "192.0.2.1"

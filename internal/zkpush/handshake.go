@@ -25,6 +25,13 @@ const (
 // for. Without OpLog some firmware sends no users either.
 const transFlag = "TransData AttLog\tOpLog\tEnrollUser\tChgUser\tEnrollFP\tChgFP\tFACE\tUserPic\tFVEIN\tBioPhoto"
 
+// What biometrics are wanted, by type of BIODATA from 0 to 10: templates of fingers, both
+// faces, veins and palms; pictures of visible-light faces and palms.
+const (
+	multiBioData  = "0:1:1:0:0:0:0:1:1:1:1"
+	multiBioPhoto = "0:0:0:0:0:0:0:0:0:1:1"
+)
+
 // initBlock returns the answer to the handshake. Until a device gets it, it uploads
 // nothing. The stamps are 9999: what the device holds from before is not sent again.
 // The error says that the device's time zone cannot be loaded.
@@ -53,9 +60,8 @@ func initBlock(d enroll.Device, serial enroll.Serial, version string, now time.T
 		"PushProtVer=" + version,
 		"PushOptionsFlag=1",
 		"PushOptions=FingerFunOn,FaceFunOn,MultiBioDataSupport,MultiBioPhotoSupport,MultiBioVersion,~DeviceName,~Platform,FWVersion",
-		// By type of BIODATA, 0 to 10: fingerprint, both faces, veins, palm.
-		"MultiBioDataSupport=0:1:1:0:0:0:0:1:1:1:1",
-		"MultiBioPhotoSupport=0:0:0:0:0:0:0:0:0:1:1",
+		"MultiBioDataSupport=" + multiBioData,
+		"MultiBioPhotoSupport=" + multiBioPhoto,
 		"SupportPing=1",
 		"MaxPostSize=1048576", // bytes
 	}, "\n") + "\n", nil

@@ -2,6 +2,7 @@ package zkpush
 
 import (
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -16,6 +17,20 @@ const (
 	maxText     = 1024     // bytes of a name, password or card number; a line with more is unread
 	maxWord     = 64       // bytes of any other text that is taken over
 	maxQuery    = 64       // parameters of a query that are looked at
+	maxParts    = 10_000   // parts of an answer; a body that claims more is read by itself
+)
+
+// Limits of what all requests take together.
+const (
+	maxMemory  = 256 << 20       // bytes of bodies that are read and parsed at one time
+	maxReading = 32 << 20        // bytes of those that one device may have sent; more is answered 503
+	parseCost  = 2               // bytes that parsing takes for each byte of a body, beside the body
+	memoryWait = 5 * time.Second // for memory, then 503; devices wait 10 s for an answer
+
+	// A body has no total time, since links of 2G are slow. It has to come at minRate
+	// bytes a second on average, not counting the first slowStart.
+	minRate   = 100
+	slowStart = 30 * time.Second
 )
 
 // clean makes a device's text fit to be shown and logged: printable, at most

@@ -16,6 +16,10 @@ func operationReport(r Record) enroll.Report {
 	if err != nil || code < 0 || len(parts) < 3 {
 		return r.unread("operation without a code and a time")
 	}
+	if lost := losesUsers(code); lost != "" {
+		at, _ := enroll.ParseWallTime(parts[2])
+		return enroll.ResetReport{Time: at, What: lost}
+	}
 	if concernsDeviceOnly(code) {
 		return nil
 	}
@@ -36,7 +40,22 @@ func operationReport(r Record) enroll.Report {
 	if strings.Trim(string(operator), "0") == "" {
 		operator = "" // the menu was not protected
 	}
-	return enroll.OperationReport{Code: code, Operator: operator, UserID: pin, Time: at, Explains: explains, Removes: removes}
+	return enroll.OperationReport{Code: code, Operator: operator, UserID: pin, Time: at, Explains: explains, Removes: removes,
+		MayDelete: code == 103} // seen for a deleted user, and documented for access rights
+}
+
+// losesUsers says what a code tells that may have taken users or roles from the device
+// without naming one; "" for all other codes.
+func losesUsers(code int) string {
+	switch code {
+	case 13:
+		return "the device's data were cleared"
+	case 22:
+		return "the device was set back to factory settings"
+	case 24:
+		return "the device's admin rights were cleared"
+	}
+	return ""
 }
 
 // meaning returns the kinds of change that a code comes with, then those that it tells
@@ -85,7 +104,7 @@ func meaning(code int) (enroll.Kinds, enroll.Kinds) {
 // verifications, alarms, menus, settings, backups, networks.
 func concernsDeviceOnly(code int) bool {
 	switch {
-	case code <= 5, code == 13, 19 <= code && code <= 29, 33 <= code && code <= 35, 37 <= code && code <= 43,
+	case code <= 5, 19 <= code && code <= 29, 33 <= code && code <= 35, 37 <= code && code <= 43,
 		53 <= code && code <= 55, 76 <= code && code <= 83, 87 <= code && code <= 92, code == 105,
 		108 <= code && code <= 112, 115 <= code && code <= 118:
 		return true

@@ -13,7 +13,13 @@ type parsed struct {
 	Lines   int // lines that are not blank: the number which the device is told
 	Silent  int // understood, and nothing to tell
 	Joined  int // the rest of the line before
+
+	Newest enroll.WallTime // of the records that tell their time; "" if none does, or too many
 }
+
+// maxFresh is in how many records with a time the newest is taken for fresh. More come
+// after an outage, and in answers to queries.
+const maxFresh = 3
 
 // tableKind returns how the lines of a table are read: operlog if each names its
 // kind, a kind if lines may do without; "" if the table is not known.
@@ -32,8 +38,14 @@ func parseUpload(table, language string, body []byte) (parsed, error) {
 		return parsed{}, err
 	}
 	p := parsed{Lines: len(lines)}
+	timed := 0
 	for i := 0; i < len(lines); i++ {
 		r := readRecord(table, language, lines[i])
+		if timed <= maxFresh {
+			if at := r.time(); at != "" {
+				timed, p.Newest = timed+1, max(p.Newest, at)
+			}
+		}
 		n := r.continued(lines[i+1:])
 		r.join(lines[i+1 : i+1+n])
 		i += n
@@ -43,6 +55,9 @@ func parseUpload(table, language string, body []byte) (parsed, error) {
 		} else {
 			p.Silent++
 		}
+	}
+	if timed > maxFresh {
+		p.Newest = ""
 	}
 	return p, nil
 }

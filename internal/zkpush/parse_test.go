@@ -229,7 +229,7 @@ func TestOperationCodes(t *testing.T) {
 	}
 	removed := map[int]enroll.Kinds{9: enroll.UserDeleted, 10: enroll.Fingerprint, 11: enroll.Password, 12: enroll.Card,
 		106: enroll.Face, 107: enroll.Photo, 126: enroll.Palm}
-	silent := []int{0, 1, 2, 3, 4, 5, 13, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 33, 34, 35, 37, 38, 39, 40, 41, 42, 43,
+	silent := []int{0, 1, 2, 3, 4, 5, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 33, 34, 35, 37, 38, 39, 40, 41, 42, 43,
 		53, 54, 55, 76, 77, 78, 79, 80, 81, 82, 83, 87, 88, 89, 90, 91, 92, 105, 108, 109, 110, 111, 112, 115, 116, 117, 118}
 	for code := range 200 {
 		var want enroll.Kinds
@@ -241,6 +241,9 @@ func TestOperationCodes(t *testing.T) {
 		explains, removes := meaning(code)
 		if explains != want || removes != removed[code] {
 			t.Errorf("code %d: got %s, %s, want %s, %s", code, explains, removes, want, removed[code])
+		}
+		if got, want := losesUsers(code) != "", slices.Contains([]int{13, 22, 24}, code); got != want {
+			t.Errorf("code %d loses users: got %v, want %v", code, got, want)
 		}
 		if got, want := concernsDeviceOnly(code), slices.Contains(silent, code); got != want {
 			t.Errorf("code %d concerns the device only: got %v, want %v", code, got, want)

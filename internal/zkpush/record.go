@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
@@ -45,9 +44,18 @@ func kindOf(word string) string {
 	return ""
 }
 
+// kindIn returns the kind that a word means in a line of table: tables of PUSH 3.x,
+// whose kinds are in lower case, share words with those of 2.x, and not the meaning.
+func kindIn(table, word string) string {
+	if isRow(table) {
+		return rowKind(word)
+	}
+	return kindOf(word)
+}
+
 // A Record is one line of an upload, in the vendor's terms.
 type Record struct {
-	Kind     string // one of the kinds; operlog if the line names none that is known
+	Kind     string // one of the kinds, or of those of rows; operlog if the line names none that is known
 	Line     string // as it came, together with the lines that continue it
 	text     string // what follows the kind
 	fields   pairs  // of text, unless the kind is positional
@@ -64,7 +72,7 @@ func readRecord(table, language, line string) Record {
 		word, rest = r.text[:i], r.text[i+1:]
 	}
 	// In a line of attendance the first word is a user id, which may look like a kind.
-	if kind := kindOf(word); kind != "" && (table != kindAttlog || kind == kindAttlog) {
+	if kind := kindIn(table, word); kind != "" && (table != kindAttlog || kind == kindAttlog) {
 		r.Kind, r.text = kind, rest
 	}
 	if len(line) > maxLine || strings.Count(r.text, "\t") >= maxFields {
@@ -131,6 +139,9 @@ func (r Record) report() enroll.Report {
 	case strings.Count(r.text, "\t") >= maxFields || len(r.fields) > maxFields:
 		return r.unread("too many fields")
 	}
+	if isRow(r.Kind) {
+		return rowReport(r)
+	}
 	switch r.Kind {
 	case kindOplog:
 		return operationReport(r)
@@ -162,50 +173,6 @@ func (r Record) kept(why string) enroll.KeptReport {
 	return enroll.KeptReport{Line: []byte(r.Line), Why: why}
 }
 
-// pin returns the user whom the record is about. It is text: leading zeros and
-// letters are real.
-func (r Record) pin() (enroll.PIN, bool) {
-	return parsePIN(r.fields.get("PIN"), r.language)
-}
-
-func parsePIN(text, language string) (enroll.PIN, bool) {
-	if len(text) > 4*enroll.MaxPIN {
-		return "", false
-	}
-	pin, err := enroll.ParsePIN(strings.TrimSpace(decodeText(present(text), language)))
-	return pin, err == nil
-}
-
-// present returns text, or "" if it is one of the words for nothing which devices
-// echo from bad servers.
-func present(text string) string {
-	switch text {
-	case "null", "NULL", "(null)":
-		return ""
-	}
-	return text
-}
-
-// number returns the value of key as a decimal number from 0 to 255 without leading
-// zeros, and whether it is one; else "".
-func (r Record) number(key string) (string, bool) {
-	n, err := strconv.ParseUint(strings.TrimSpace(r.fields.get(key)), 10, 8)
-	if err != nil {
-		return "", false
-	}
-	return strconv.FormatUint(n, 10), true
-}
-
-// data returns the content under key; false if there is none, or if it is not text,
-// so that no callback could carry it.
-func (r Record) data(key string) (enroll.Data, bool) {
-	text := strings.TrimSpace(present(r.fields.get(key)))
-	if text == "" || !utf8.ValidString(text) {
-		return enroll.Data{}, false
-	}
-	return enroll.ParseData(text), true
-}
-
 // continued returns how many of the lines after the record are the rest of its
 // content. Some firmware wraps base64; such a line is taken for the rest only if the
 // record ends with the content and the pieces together have the Size that it tells,
@@ -223,7 +190,7 @@ func (r Record) continued(after []string) int {
 	found := 0
 	for i, line := range after {
 		piece := strings.TrimSpace(withoutBreaks(line))
-		if total >= encoded || !isBase64(piece) || kindOf(piece) != "" {
+		if total >= encoded || !isBase64(piece) || kindIn(r.Kind, piece) != "" {
 			break
 		}
 		total += len(piece)

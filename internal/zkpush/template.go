@@ -14,7 +14,7 @@ func fingerReport(r Record) enroll.Report {
 	if !ok {
 		return r.unread("fingerprint record without a finger")
 	}
-	return r.template(enroll.TemplateReport{Kind: enroll.Fingerprint, Number: finger})
+	return r.template(enroll.TemplateReport{Kind: enroll.Fingerprint, Number: finger}, "TMP")
 }
 
 // faceReport reads FACE, one of the twelve records of a near-infrared face of older
@@ -24,13 +24,14 @@ func faceReport(r Record) enroll.Report {
 	if !ok {
 		return r.unread("face record without a number")
 	}
-	return r.template(enroll.TemplateReport{Kind: enroll.Face, Row: row})
+	return r.template(enroll.TemplateReport{Kind: enroll.Face, Row: row}, "TMP")
 }
 
 // biodataReport reads BIODATA, which newer terminals send for all biometrics:
-// Pin No Index Valid Duress Type MajorVer MinorVer Format Tmp.
+// Pin No Index Valid Duress Type MajorVer MinorVer Format Tmp. The answer of an access
+// terminal to an enrolment spells MAJOR_VER and MINOR_VER.
 func biodataReport(r Record) enroll.Report {
-	t := enroll.TemplateReport{Algorithm: clean(r.fields.get("MajorVer")), Version: clean(r.fields.get("MinorVer"))}
+	t := enroll.TemplateReport{Algorithm: clean(r.first("MajorVer", "MAJOR_VER")), Version: clean(r.first("MinorVer", "MINOR_VER"))}
 	number, numbered := r.number("No")
 	row, _ := r.number("Index")
 	kind, _ := r.number("Type")
@@ -39,7 +40,7 @@ func biodataReport(r Record) enroll.Report {
 		t.Kind, t.Number = enroll.Fingerprint, number
 	case "2", "9": // near-infrared, visible light
 		t.Kind, t.Row = enroll.Face, row
-		return r.template(t)
+		return r.template(t, "TMP")
 	case "6", "8", "10": // print, vein, visible light
 		t.Kind, t.Number, t.Row = enroll.Palm, number, row
 	case "0", "3", "4", "5", "7": // generic, voice, iris, retina, finger vein
@@ -50,12 +51,12 @@ func biodataReport(r Record) enroll.Report {
 	if !numbered {
 		return r.unread("biometric record without the number of the finger or hand")
 	}
-	return r.template(t)
+	return r.template(t, "TMP")
 }
 
-// template adds user and content to t. A template that the device itself calls
+// template adds the user, and the content under key, to t. A template that the device itself calls
 // invalid (Valid=0) is kept: told on, it would look like a credential that works.
-func (r Record) template(t enroll.TemplateReport) enroll.Report {
+func (r Record) template(t enroll.TemplateReport, key string) enroll.Report {
 	pin, ok := r.pin()
 	if !ok {
 		return r.unread("biometric record without a user id")
@@ -63,7 +64,7 @@ func (r Record) template(t enroll.TemplateReport) enroll.Report {
 	if valid, ok := r.number("Valid"); ok && valid == "0" {
 		return r.kept("a template that the device marks as invalid")
 	}
-	data, ok := r.data("TMP")
+	data, ok := r.data(key)
 	if !ok {
 		return r.unread("biometric record without a template")
 	}

@@ -16,19 +16,27 @@ func userReport(r Record) enroll.Report {
 	if !ok {
 		return r.unread("user record without a user id")
 	}
-	for _, key := range []string{"Name", "Passwd", "Card", "ViceCard"} {
-		if len(r.fields.get(key)) > maxText {
-			return r.unread("user record with a text too long")
-		}
+	if r.tooLong("Name", "Passwd", "Card", "ViceCard") {
+		return r.unread("user record with a text too long")
 	}
 	return enroll.UserReport{
 		UserID:     pin,
 		Name:       r.optional("Name", present),
-		Privilege:  r.privilege(),
+		Privilege:  r.privilege("Pri"),
 		Password:   r.optional("Passwd", present),
 		Card:       r.optional("Card", parseCard),
 		SecondCard: r.optional("ViceCard", parseCard),
 	}
+}
+
+// tooLong reports whether the value of one of keys is longer than any that is honest.
+func (r Record) tooLong(keys ...string) bool {
+	for _, key := range keys {
+		if len(r.fields.get(key)) > maxText {
+			return true
+		}
+	}
+	return false
 }
 
 // optional returns the value of key as read makes it, nil if there is no such key.
@@ -41,10 +49,10 @@ func (r Record) optional(key string, read func(string) string) *string {
 	return &text
 }
 
-// privilege returns the device's number: 0 user, 2 enroller, 6 and 14
+// privilege returns the device's number under key: 0 user, 2 enroller, 6 and 14
 // administrators, an odd one is disabled; nil if the record does not tell one.
-func (r Record) privilege() *int {
-	n, err := strconv.ParseUint(strings.TrimSpace(r.fields.get("Pri")), 10, 16)
+func (r Record) privilege(key string) *int {
+	n, err := strconv.ParseUint(strings.TrimSpace(r.fields.get(key)), 10, 16)
 	if err != nil {
 		return nil
 	}

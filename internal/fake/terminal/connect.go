@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -19,20 +17,61 @@ const firmware = "Ver 8.0.4.4-20190617"
 var ErrNotApproved = errors.New("the gateway has not approved this terminal yet")
 
 // Connect shakes hands, again and again until the gateway gives an init block, then
-// posts its options if they are wanted and polls for the first time. It ends early
-// only with ctx; its error then tells the last failure too.
+// tells what the terminal is and polls for the first time. One that was connected before
+// may push all its users again. It ends early only with ctx; its error then tells the
+// last failure too.
 func (t *Terminal) Connect(ctx context.Context) error {
 	if err := t.repeat(ctx, "handshake", t.Handshake); err != nil {
 		return err
 	}
-	if t.Setting("PushOptionsFlag") == "1" {
-		if err := t.Push(ctx, "options", t.options()); err != nil {
+	if t.isAccess() {
+		if err := t.repeat(ctx, "asking for the time", t.askTime); err != nil {
+			return err
+		}
+	} else if t.Setting("PushOptionsFlag") == "1" {
+		if err := t.Push(ctx, options, t.options()); err != nil {
+			return err
+		}
+	}
+	t.mu.Lock()
+	again := t.met
+	t.met = true
+	t.mu.Unlock()
+	if again && t.cfg.Habits.shows(Resends, t.draw("resend"), 2) {
+		if err := t.resend(ctx); err != nil {
 			return err
 		}
 	}
 	return t.repeat(ctx, "first poll", func(ctx context.Context) error {
-		return t.poll(ctx, "&INFO="+url.QueryEscape(t.info()))
+		if t.isAccess() {
+			return t.poll(ctx, nil)
+		}
+		return t.poll(ctx, []pair{{"INFO", t.info()}})
 	})
+}
+
+// resend pushes all users and what they have again.
+func (t *Terminal) resend(ctx context.Context) error {
+	if err := t.pushLate(ctx); err != nil {
+		return err
+	}
+	const most = 40 // records of a post
+	var posts []post
+	for _, h := range t.copies() {
+		for _, p := range append(t.userPosts(h, tellUser), t.templatePosts(h)...) {
+			if last := len(posts) - 1; last >= 0 && posts[last].table == p.table && len(posts[last].records) < most {
+				posts[last].records = append(posts[last].records, p.records...)
+				continue
+			}
+			posts = append(posts, p)
+		}
+	}
+	for _, p := range posts {
+		if err := t.Push(ctx, p.table, t.body(p.records)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // repeat calls try until it succeeds or ctx ends. Its error tells the last failure too.
@@ -50,14 +89,15 @@ func (t *Terminal) repeat(ctx context.Context, what string, try func(context.Con
 	}
 }
 
-// Handshake asks for the init block once. It returns [ErrNotApproved] if the gateway
-// answers without one.
+// Handshake asks for the init block once; a terminal of PUSH 3.x registers first if the
+// gateway does not know it. It returns [ErrNotApproved] if the gateway answers without
+// one.
 func (t *Terminal) Handshake(ctx context.Context) error {
-	answer, err := t.do(ctx, request{
-		method: http.MethodGet,
-		path:   "cdata",
-		query:  "&options=all&pushver=2.4.1&language=69&DeviceType=att&PushOptionsFlag=1",
-	})
+	if t.isAccess() {
+		return t.register(ctx)
+	}
+	answer, err := t.do(ctx, request{method: http.MethodGet, path: "cdata", query: []pair{{"options", "all"},
+		{"pushver", "2.4.1"}, {"language", "69"}, {"DeviceType", "att"}, {"PushOptionsFlag", "1"}}})
 	if err != nil {
 		return err
 	}
@@ -65,15 +105,24 @@ func (t *Terminal) Handshake(ctx context.Context) error {
 	if !strings.HasPrefix(first, "GET OPTION FROM:") {
 		return ErrNotApproved
 	}
+	t.set(parseBlock(rest))
+	return nil
+}
+
+// parseBlock reads key=value lines.
+func parseBlock(text string) map[string]string {
 	settings := make(map[string]string)
-	for line := range strings.Lines(rest) {
+	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
 		settings[key] = value
 	}
+	return settings
+}
+
+func (t *Terminal) set(settings map[string]string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settings = settings
-	return nil
 }
 
 // Setting returns what the init block said of a key, "" if nothing.
@@ -81,53 +130,6 @@ func (t *Terminal) Setting(key string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.settings[key]
-}
-
-// Poll asks once for commands and answers those that came.
-func (t *Terminal) Poll(ctx context.Context) error { return t.poll(ctx, "") }
-
-func (t *Terminal) poll(ctx context.Context, query string) error {
-	answer, err := t.do(ctx, request{method: http.MethodGet, path: "getrequest", query: query})
-	if err != nil {
-		return err
-	}
-	for line := range strings.Lines(answer) {
-		id, command, isCommand := parseCommand(line)
-		if !isCommand {
-			continue // the OK of an empty answer; devices skip other lines silently
-		}
-		result := "ID=" + id + "&Return=" + strconv.Itoa(execute(command)) + "&CMD=" + commandWord(command) + "\n"
-		if _, err := t.do(ctx, request{method: http.MethodPost, path: "devicecmd", body: []byte(result)}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// parseCommand reads a line "C:<id>:<command>".
-func parseCommand(line string) (string, string, bool) {
-	rest, found := strings.CutPrefix(strings.TrimRight(line, "\r\n"), "C:")
-	if !found {
-		return "", "", false
-	}
-	id, command, found := strings.Cut(rest, ":")
-	return id, command, found && id != "" && command != ""
-}
-
-// execute returns the code of a command's answer. This terminal has nothing to do for
-// INFO and CHECK and supports no other command.
-func execute(command string) int {
-	const unsupported = -1002 // PUSH 2.x return codes, attendance manual
-	switch commandWord(command) {
-	case "INFO", "CHECK":
-		return 0
-	}
-	return unsupported
-}
-
-func commandWord(command string) string {
-	word, _, _ := strings.Cut(command, " ")
-	return word
 }
 
 // info is the INFO of the first poll: firmware, users, fingers, attendance lines,
@@ -152,51 +154,13 @@ func (t *Terminal) options() []byte {
 // count returns the fingers and faces held; t.mu is locked.
 func (t *Terminal) count() (int, int) {
 	fingers, faces := 0, 0
-	for _, u := range t.users {
-		fingers += len(u.Fingers)
-		if u.Face != "" {
+	for _, h := range t.users {
+		fingers += len(h.fingers)
+		if h.face != 0 {
 			faces++
 		}
 	}
 	return fingers, faces
-}
-
-// retryWait is the wait after a failure.
-func (t *Terminal) retryWait() time.Duration {
-	if t.cfg.Retry > 0 {
-		return t.cfg.Retry
-	}
-	return t.seconds("ErrorDelay", 30*time.Second)
-}
-
-// pollWait is the wait between two polls.
-func (t *Terminal) pollWait() time.Duration { return t.seconds("Delay", 10*time.Second) }
-
-func (t *Terminal) seconds(key string, otherwise time.Duration) time.Duration {
-	n, err := strconv.Atoi(t.Setting(key))
-	if err != nil || n <= 0 {
-		return otherwise
-	}
-	return time.Duration(n) * time.Second
-}
-
-// wallTime is what the terminal's clock shows. TimeZone counts hours up to 12 and
-// minutes beyond 60 (attendance manual); what lies between is not defined and taken
-// for UTC.
-func (t *Terminal) wallTime() string {
-	zone := t.cfg.Zone
-	if zone == nil {
-		zone = time.UTC
-		n, err := strconv.Atoi(t.Setting("TimeZone"))
-		switch {
-		case err != nil:
-		case -12 <= n && n <= 12:
-			zone = time.FixedZone("", n*3600)
-		case n <= -60 || n >= 60:
-			zone = time.FixedZone("", n*60)
-		}
-	}
-	return t.cfg.Now().In(zone).Format("2006-01-02 15:04:05")
 }
 
 // wait returns nil after d, or the error of ctx if that ends before.

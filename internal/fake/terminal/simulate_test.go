@@ -20,7 +20,7 @@ func TestSimulate_EnrolsAllAndTellsProgress(t *testing.T) {
 	states := make(map[terminal.ProgressState]int)
 	var last terminal.Progress
 	err := terminal.Simulate(t.Context(), terminal.SimulateConfig{
-		Config:   terminal.Config{Gateway: g.URL, Serial: "SIM1", Retry: time.Millisecond, PhotoWidth: 8, PhotoHeight: 8},
+		Config:   terminal.Config{Gateway: g.URL, Serial: "SIM1", Habits: terminal.Polite(), Retry: time.Millisecond, PhotoWidth: 8, PhotoHeight: 8},
 		Users:    3,
 		FirstPIN: 100,
 		Progress: func(p terminal.Progress) { last = p; states[p.State]++ },
@@ -68,7 +68,7 @@ func TestSimulate_KeepsItsRateAndPollsInBetween(t *testing.T) {
 		var finished time.Duration
 		err := terminal.Simulate(ctx, terminal.SimulateConfig{
 			Config: terminal.Config{
-				Gateway: "http://gateway", Serial: "SIM1", PhotoWidth: 8, PhotoHeight: 8,
+				Gateway: "http://gateway", Serial: "SIM1", Habits: terminal.Polite(), PhotoWidth: 8, PhotoHeight: 8,
 				Client: &http.Client{Transport: roundTripper(answer)},
 			},
 			Users: 2,
@@ -98,7 +98,7 @@ func TestSimulate_StoppedBeforeItsEndIsAnError(t *testing.T) {
 	g := newGateway(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	err := terminal.Simulate(ctx, terminal.SimulateConfig{
-		Config: terminal.Config{Gateway: g.URL, Serial: "SIM1", Retry: time.Millisecond, PhotoWidth: 8, PhotoHeight: 8},
+		Config: terminal.Config{Gateway: g.URL, Serial: "SIM1", Habits: terminal.Polite(), Retry: time.Millisecond, PhotoWidth: 8, PhotoHeight: 8},
 		Users:  3,
 		Progress: func(p terminal.Progress) {
 			if p.Changes == 2 {
@@ -109,4 +109,77 @@ func TestSimulate_StoppedBeforeItsEndIsAnError(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want the end of the context", err)
 	}
+}
+
+func TestSimulate_DrawsActionsForAWhileAndConnectsAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var term *terminal.Terminal
+		handshakes, beats := 0, 0
+		answer := func(r *http.Request) string {
+			switch {
+			case strings.Contains(r.URL.RawQuery, "options=all"):
+				handshakes++
+				return "registry=ok\nRegistryCode=c\nSessionID=s\nRequestDelay=5\n"
+			case strings.HasSuffix(r.URL.Path, "rtdata"):
+				return "DateTime=583050990,ServerTZ=+0000"
+			case strings.Contains(r.URL.RawQuery, "table=rtstate"):
+				beats++
+			}
+			return "OK"
+		}
+		begun := time.Now()
+		var last terminal.Progress
+		err := terminal.Simulate(t.Context(), terminal.SimulateConfig{
+			Config: terminal.Config{Gateway: "http://gateway", Serial: "SIM1", Protocol: 3, Habits: terminal.Only(terminal.Resends),
+				PhotoWidth: 8, PhotoHeight: 8, Client: &http.Client{Transport: roundTripper(answer)}},
+			For: 10 * time.Minute, Rate: 0.5, Draw: terminal.Choice{Users: 3},
+			Started:  func(started *terminal.Terminal) { term = started },
+			Progress: func(p terminal.Progress) { last = p },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took < 9*time.Minute || took > 10*time.Minute {
+			t.Errorf("got it ended after %v, want about 10 minutes", took)
+		}
+		if last.State != terminal.Finished || last.Changes != 300 || len(term.State()) == 0 {
+			t.Errorf("got %+v with %d users, want 300 changes and some users", last, len(term.State()))
+		}
+		if handshakes < 2 || beats < 100 {
+			t.Errorf("got %d handshakes and %d heartbeats, want 2 and 100 at least", handshakes, beats)
+		}
+	})
+}
+
+func TestPolling_FollowsActivity(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var polls []time.Duration
+		var last time.Time
+		answer := func(r *http.Request) string {
+			switch {
+			case strings.Contains(r.URL.RawQuery, "options=all"):
+				return "GET OPTION FROM: SIM1\nDelay=10\n"
+			case strings.HasSuffix(r.URL.Path, "getrequest") && !last.IsZero():
+				if polls = append(polls, time.Since(last)); len(polls) == 9 {
+					cancel()
+				}
+			}
+			last = time.Now()
+			return "OK"
+		}
+		err := terminal.Simulate(ctx, terminal.SimulateConfig{Config: terminal.Config{Gateway: "http://gateway", Serial: "SIM1",
+			Habits: terminal.Only(terminal.Polling), Client: &http.Client{Transport: roundTripper(answer)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []time.Duration{1, 1, 3, 5, 8, 13, 21, 30, 30}
+		for i := range want {
+			if want[i] *= time.Second; polls[i] != want[i] {
+				t.Fatalf("got polls after %v, want them to grow up to 30s", polls)
+			}
+		}
+	})
 }

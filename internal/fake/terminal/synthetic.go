@@ -31,10 +31,13 @@ func (t *Terminal) NewName(pin string) string {
 	return first[r.IntN(len(first))] + " " + last[r.IntN(len(last))]
 }
 
-// drawTemplate draws a fingerprint template with the mark of ZKFinger 10: its bytes 2
-// to 5 are "SS21".
-func (t *Terminal) drawTemplate(pin string, finger int) string {
-	r := t.draw("finger/" + pin + "/" + strconv.Itoa(finger))
+// finger returns a drawing of a fingerprint template with the mark of ZKFinger 10: its
+// bytes 2 to 5 are "SS21". Drawing 0 is none.
+func (t *Terminal) finger(pin string, finger int, times uint64) string {
+	if times == 0 {
+		return ""
+	}
+	r := t.drawing(fingerName(pin, finger), times)
 	size := t.cfg.TemplateSize
 	if size == 0 {
 		size = 1100 + r.IntN(901)
@@ -44,32 +47,61 @@ func (t *Terminal) drawTemplate(pin string, finger int) string {
 	return base64.StdEncoding.EncodeToString(template)
 }
 
-// drawFace draws a visible-light template: 756 characters, beginning as the newer
-// templates do.
-func (t *Terminal) drawFace(pin string) string {
-	template := noise(t.draw("face/"+pin), 567)
-	copy(template, "\x6a\x95\x01")
-	return base64.StdEncoding.EncodeToString(template)
+func fingerName(pin string, finger int) string { return "finger/" + pin + "/" + strconv.Itoa(finger) }
+
+// face returns the rows of a drawing of a face: one of 756 characters, beginning as the
+// newer templates do, or 15 of 2688 of a near-infrared face.
+func (t *Terminal) face(pin string, times uint64) []string {
+	if times == 0 {
+		return nil
+	}
+	r := t.drawing(faceName(pin), times)
+	rows, size := 1, 567
+	if t.cfg.NearInfrared {
+		rows, size = 15, 2016
+	}
+	var face []string
+	for range rows {
+		template := noise(r, size)
+		if rows == 1 {
+			copy(template, "\x6a\x95\x01")
+		}
+		face = append(face, base64.StdEncoding.EncodeToString(template))
+	}
+	return face
 }
 
-// drawPhoto draws a picture of nobody: a JPEG of the configured size.
-func (t *Terminal) drawPhoto(pin string) (string, error) {
-	r := t.draw("photo/" + pin)
+func faceName(pin string) string { return "face/" + pin }
+
+// photo returns a drawing of nobody: a JPEG of the configured size.
+func (t *Terminal) photo(pin string, times uint64) string {
+	if times == 0 {
+		return ""
+	}
+	r := t.drawing(photoName(pin), times)
 	picture := portrait(r, t.cfg.PhotoWidth, t.cfg.PhotoHeight)
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, picture, &jpeg.Options{Quality: 75}); err != nil {
-		return "", fmt.Errorf("drawing a photo of %d x %d: %w", t.cfg.PhotoWidth, t.cfg.PhotoHeight, err)
-	}
-	return base64.StdEncoding.EncodeToString(fillUp(r, b.Bytes(), t.cfg.PhotoBytes)), nil
+	// Nothing but a picture of 65,536 pixels or more a side fails, which New refuses.
+	_ = jpeg.Encode(&b, picture, &jpeg.Options{Quality: 75})
+	return base64.StdEncoding.EncodeToString(fillUp(r, b.Bytes(), t.cfg.PhotoBytes))
 }
 
-// draw returns the random numbers of the next drawing with this name. They depend on
-// the seed, the serial number, the name and how often it was drawn, on nothing else.
-func (t *Terminal) draw(name string) *rand.Rand {
+func photoName(pin string) string { return "photo/" + pin }
+
+// draw returns the random numbers of the next drawing with this name.
+func (t *Terminal) draw(name string) *rand.Rand { return t.drawing(name, t.next(name)) }
+
+// next returns the number of the next drawing with this name, from 1.
+func (t *Terminal) next(name string) uint64 {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.drawn[name]++
-	times := t.drawn[name]
-	t.mu.Unlock()
+	return t.drawn[name]
+}
+
+// drawing returns the random numbers of a drawing. They depend on the seed, the serial
+// number, the name and the number of the drawing, on nothing else.
+func (t *Terminal) drawing(name string, times uint64) *rand.Rand {
 	key := sha256.Sum256(fmt.Appendf(nil, "%d\n%s\n%s\n%d", t.cfg.Seed, t.cfg.Serial, name, times))
 	return rand.New(rand.NewChaCha8(key))
 }

@@ -29,7 +29,8 @@ func TestNew_RefusesWhatCannotWork(t *testing.T) {
 		{"no serial", terminal.Config{Gateway: "http://host"}},
 		{"blank in the serial", terminal.Config{Gateway: "http://host", Serial: "S 1"}},
 		{"negative size", terminal.Config{Gateway: "http://host", Serial: "S1", PhotoBytes: -1}},
-		{"negative habit", terminal.Config{Gateway: "http://host", Serial: "S1", Habits: terminal.Habits{CutEvery: -1}}},
+		{"picture larger than a JPEG can be", terminal.Config{Gateway: "http://host", Serial: "S1", PhotoWidth: 1 << 16}},
+		{"unknown protocol", terminal.Config{Gateway: "http://host", Serial: "S1", Protocol: 4}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,20 +82,6 @@ func TestConnect_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestPoll_AnswersEachCommand(t *testing.T) {
-	t.Parallel()
-	g := newGateway(t)
-	g.commands = "C:7:INFO\nC:a8:DATA QUERY USERINFO PIN=1\nnot a command\n"
-	term := newTerminal(t, g, terminal.Config{})
-	if err := term.Poll(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	want := []stored{{"devicecmd", "ID=7&Return=0&CMD=INFO\n"}, {"devicecmd", "ID=a8&Return=-1002&CMD=DATA\n"}}
-	if got := g.uploads(); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 func TestUpload_IsAnErrorUnlessAcknowledged(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -115,7 +102,7 @@ func TestUpload_IsAnErrorUnlessAcknowledged(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			server := httptest.NewServer(tt.answer)
 			defer server.Close()
-			term, err := terminal.New(terminal.Config{Gateway: server.URL, Serial: "S1"})
+			term, err := terminal.New(terminal.Config{Gateway: server.URL, Serial: "S1", Habits: terminal.Polite()})
 			if err != nil {
 				t.Fatal(err)
 			}

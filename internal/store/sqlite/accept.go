@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
@@ -39,6 +40,9 @@ func (db *DB) Accept(ctx context.Context, serial enroll.Serial, table string, ne
 		if err != nil {
 			return err
 		}
+		if err := t.dropUnread(known.Device, needs.Unread); err != nil {
+			return err
+		}
 		follows, err := decide(known)
 		if err != nil {
 			return err
@@ -59,7 +63,24 @@ func (t *tx) known(serial enroll.Serial, needs enroll.Needs) (enroll.Known, erro
 	}
 	known := enroll.Known{At: t.db.now(), Device: d.device, Choices: d.choices,
 		Users: make(map[enroll.PIN]enroll.Mirrored, len(needs.Users)), Punches: make(map[enroll.PunchKey]bool)}
-	for _, pin := range needs.Users {
+	if known.Order, err = t.current(d.device.ID, needs.Order); err != nil {
+		return known, err
+	}
+	wanted := needs.Users
+	if needs.Order != "" && known.Order != nil {
+		wanted = append(slices.Clone(wanted), known.Order.UserID)
+		if known.Order.Compare {
+			if known.Missing, known.Mirrors, err = t.missing(d.device.ID, needs.Order); err != nil {
+				return known, err
+			}
+			wanted = append(wanted, known.Missing...)
+		}
+	}
+	var users []enroll.PIN
+	if known.Drafts, users, err = t.draftsOf(d.device.ID, wanted); err != nil {
+		return known, err
+	}
+	for _, pin := range users {
 		user, found, err := t.mirrored(d.device.ID, pin)
 		if err != nil {
 			return known, err
@@ -68,15 +89,19 @@ func (t *tx) known(serial enroll.Serial, needs enroll.Needs) (enroll.Known, erro
 			known.Users[pin] = user
 		}
 	}
-	if len(needs.Users) > 0 {
-		if known.Recent, err = t.recent(d.device.ID, needs.Users, millis(known.At.Add(-enroll.OperationMemory))); err != nil {
-			return known, err
-		}
+	if known.Recent, err = t.recent(d.device.ID, users, known.At); err != nil {
+		return known, err
+	}
+	if known.NextLine, err = t.nextUnanswered(d.device.ID, known.At); err != nil {
+		return known, err
+	}
+	if known.Untimed, err = t.untimed(d.device.ID, users, known.At); err != nil {
+		return known, err
 	}
 	for _, p := range needs.Punches {
 		var one int
-		found, err := t.scan(`SELECT 1 FROM punch WHERE device_id = ?1 AND time = ?2 AND user_id = ?3 AND status = ?4 AND verify = ?5`,
-			[]any{int64(d.device.ID), string(p.Time), string(p.UserID), p.Status, p.Verify}, &one)
+		found, err := t.scan(`SELECT 1 FROM punch WHERE device_id = ?1 AND time = ?2 AND user_id = ?3 AND status = ?4 AND verify = ?5 AND place = ?6`,
+			[]any{int64(d.device.ID), string(p.Time), string(p.UserID), p.Status, p.Verify, p.Index}, &one)
 		if err != nil {
 			return known, err
 		}
@@ -131,39 +156,52 @@ func (t *tx) mirrored(device enroll.DeviceID, pin enroll.PIN) (enroll.Mirrored, 
 	return user, true, nil
 }
 
-// recentSQL: ?1 device, ?2 user, ?3 not older than.
-const recentSQL = `SELECT id, received_ms, user_id, code, time, explains, used FROM operation
+const operationColumns = `id, received_ms, user_id, code, time, explains, used, answered`
+
+const (
+	// recentSQL: ?1 device, ?2 user, ?3 not older than.
+	recentSQL = `SELECT ` + operationColumns + ` FROM operation
 	WHERE device_id = ?1 AND user_id = ?2 AND received_ms >= ?3 ORDER BY id`
 
-// recent reads the remembered lines of the operation log about users, oldest first.
-func (t *tx) recent(device enroll.DeviceID, users []enroll.PIN, since int64) ([]enroll.Operation, error) {
-	var list []enroll.Operation
+	// unansweredSQL: ?1 device, ?2 not younger than, ?3 not older than.
+	unansweredSQL = `SELECT ` + operationColumns + ` FROM operation
+	WHERE device_id = ?1 AND answered = 0 AND received_ms <= ?2 AND received_ms >= ?3 ORDER BY id LIMIT 10000`
+)
+
+// recent reads the remembered lines of the operation log about users, and those whose
+// record did not come in time, oldest first.
+func (t *tx) recent(device enroll.DeviceID, users []enroll.PIN, at time.Time) ([]enroll.Operation, error) {
+	since := millis(at.Add(-enroll.OperationMemory))
+	list, err := t.operations(nil, unansweredSQL, int64(device), millis(at.Add(-enroll.DataWait)), since)
+	if err != nil {
+		return nil, err
+	}
 	for _, user := range users {
-		var err error
-		if list, err = t.appendRecent(list, device, user, since); err != nil {
-			return nil, fmt.Errorf("reading recent operations: %w", err)
+		if list, err = t.operations(list, recentSQL, int64(device), string(user), since); err != nil {
+			return nil, err
 		}
 	}
 	slices.SortFunc(list, func(a, b enroll.Operation) int { return cmp.Compare(a.ID, b.ID) })
-	return list, nil
+	return slices.CompactFunc(list, func(a, b enroll.Operation) bool { return a.ID == b.ID }), nil
 }
 
-func (t *tx) appendRecent(list []enroll.Operation, device enroll.DeviceID, user enroll.PIN, since int64) ([]enroll.Operation, error) {
-	stmt, err := t.statement(recentSQL)
+// operations appends what a query of operationColumns gives.
+func (t *tx) operations(list []enroll.Operation, query string, args ...any) ([]enroll.Operation, error) {
+	stmt, err := t.statement(query)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := stmt.QueryContext(context.Background(), int64(device), string(user), since)
+	rows, err := stmt.QueryContext(context.Background(), args...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading recent operations: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var o enroll.Operation
 		var received int64
 		var explains, used string
-		if err := rows.Scan(&o.ID, &received, &o.UserID, &o.Code, &o.Time, &explains, &used); err != nil {
-			return nil, err
+		if err := rows.Scan(&o.ID, &received, &o.UserID, &o.Code, &o.Time, &explains, &used, &o.Answered); err != nil {
+			return nil, fmt.Errorf("reading recent operations: %w", err)
 		}
 		o.ReceivedAt = fromMillis(received)
 		if o.Explains, err = enroll.ParseKinds(explains); err != nil {
@@ -175,6 +213,18 @@ func (t *tx) appendRecent(list []enroll.Operation, device enroll.DeviceID, user 
 		list = append(list, o)
 	}
 	return list, rows.Err()
+}
+
+// nextUnanswered returns when the next line of the operation log has waited long
+// enough for its record; zero if none waits.
+func (t *tx) nextUnanswered(device enroll.DeviceID, at time.Time) (time.Time, error) {
+	var received int64
+	found, err := t.scan(`SELECT received_ms FROM operation WHERE device_id = ?1 AND answered = 0 AND received_ms > ?2 ORDER BY received_ms LIMIT 1`,
+		[]any{int64(device), millis(at.Add(-enroll.DataWait))}, &received)
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	return fromMillis(received).Add(enroll.DataWait), nil
 }
 
 // keep writes what follows.
@@ -194,10 +244,19 @@ func (t *tx) keep(known enroll.Known, table string, f enroll.Follows) error {
 		return err
 	}
 	for _, p := range f.Punches {
-		if _, err := t.change(`INSERT INTO punch (device_id, time, user_id, status, verify) VALUES (?1, ?2, ?3, ?4, ?5)`,
-			device, string(p.Time), string(p.UserID), p.Status, p.Verify); err != nil {
+		if _, err := t.change(`INSERT INTO punch (device_id, time, user_id, status, verify, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
+			device, string(p.Time), string(p.UserID), p.Status, p.Verify, p.Index); err != nil {
 			return err
 		}
+	}
+	if err := t.keepDrafts(known, f); err != nil {
+		return err
+	}
+	if err := t.keepOrders(known, f); err != nil {
+		return err
+	}
+	if err := t.keepState(known, f); err != nil {
+		return err
 	}
 	for i := range f.Changes {
 		if err := t.keepChange(known, f.Changes[i]); err != nil {
@@ -259,11 +318,11 @@ func (t *tx) keepOperations(known enroll.Known, list []enroll.Operation) error {
 	for _, o := range list {
 		var err error
 		if o.ID != 0 {
-			_, err = t.change(`UPDATE operation SET used = ?2 WHERE id = ?1`, o.ID, o.Used.String())
+			_, err = t.change(`UPDATE operation SET used = ?2, answered = ?3 WHERE id = ?1`, o.ID, o.Used.String(), o.Answered)
 		} else {
 			added = true
-			_, err = t.change(`INSERT INTO operation (device_id, received_ms, user_id, code, time, explains, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-				int64(known.Device.ID), millis(known.At), string(o.UserID), o.Code, string(o.Time), o.Explains.String(), o.Used.String())
+			_, err = t.change(`INSERT INTO operation (device_id, received_ms, user_id, code, time, explains, used, answered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+				int64(known.Device.ID), millis(known.At), string(o.UserID), o.Code, string(o.Time), o.Explains.String(), o.Used.String(), o.Answered)
 		}
 		if err != nil {
 			return err
@@ -344,4 +403,27 @@ func (t *tx) deliver(device enroll.Device, to enroll.Recipient, c *enroll.Change
 		DeliveryID: enroll.DeliveryID{Lane: lane.id, N: lane.last}, Endpoint: to.Endpoint, Device: c.Device, Class: key.class, Kinds: to.Kinds,
 		StgID: device.StgID, Token: device.AuthToken, Change: c})
 	return nil
+}
+
+// keepState writes what is known of the mirror as a whole.
+func (t *tx) keepState(known enroll.Known, f enroll.Follows) error {
+	if f.Confirmed {
+		if err := t.endAlarms(known.Device, "users-lost", "users-missing"); err != nil {
+			return err
+		}
+	}
+	for _, a := range f.Alarms {
+		if err := t.alarm(known.Device, a.What, a.Text); err != nil {
+			return err
+		}
+	}
+	at := int64(0)
+	switch {
+	case f.Unconfirmed:
+		at = millis(known.At)
+	case !f.Confirmed:
+		return nil
+	}
+	_, err := t.change(`UPDATE device SET unconfirmed_ms = ?2 WHERE id = ?1`, int64(known.Device.ID), at)
+	return err
 }

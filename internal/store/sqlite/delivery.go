@@ -10,7 +10,7 @@ import (
 )
 
 // deliveryColumns are read by scanDelivery in this order.
-const deliveryColumns = `d.lane_id, d.n, e.name, v.serial, l.class,
+const deliveryColumns = `d.lane_id, d.n, e.name, coalesce(nullif(v.removed_serial, ''), v.serial), l.class,
 	CASE WHEN d.n > l.cursor THEN 'waiting' ELSE coalesce(x.state, 'delivered') END,
 	c.id, d.kinds, c.user_id, c.received_ms,
 	(SELECT count(*) FROM attempt a WHERE a.lane_id = d.lane_id AND a.n = d.n)`
@@ -41,7 +41,7 @@ func (db *DB) scanDelivery(row scanner) (enroll.DeliveryStatus, error) {
 // all; ?4, ?5 the delivery before the first; ?6 how many.
 const deliveriesSQL = `SELECT ` + deliveryColumns + deliveryFrom + `
  WHERE (?1 = '' OR e.name = ?1)
-   AND (?2 = '' OR v.serial = ?2)
+   AND (?2 = '' OR v.serial = ?2 OR v.removed_serial = ?2)
    AND (d.lane_id, d.n) > (?4, ?5)
    AND (?3 = ''
      OR ?3 = 'waiting'   AND d.n > l.cursor

@@ -38,7 +38,7 @@ func (db *DB) WaitingLanes(ctx context.Context, endpoint enroll.EndpointID) ([]e
 
 // waitingSQL: ?1 lane, ?2 the number before the first, ?3 how many.
 const waitingSQL = `
-SELECT d.n, d.kinds, l.endpoint_id, l.class, v.stg_id, v.auth_token,
+SELECT d.n, d.kinds, l.endpoint_id, l.class, coalesce(v.stg_id, v.removed_stg_id), v.auth_token,
        c.id, c.device_id, c.kinds, c.user_id, c.received_ms, coalesce(c.content, p.content)
   FROM delivery d
   JOIN lane l ON l.id = d.lane_id

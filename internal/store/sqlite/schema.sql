@@ -31,7 +31,7 @@ CREATE TABLE device (
   protocol   TEXT    NOT NULL DEFAULT '',
   language   TEXT    NOT NULL DEFAULT '',
   firmware   TEXT    NOT NULL DEFAULT ''
-) STRICT;
+, family TEXT NOT NULL DEFAULT '', clock_offset_ms INTEGER NOT NULL DEFAULT 0, measured_ms INTEGER NOT NULL DEFAULT 0, told_offset_s INTEGER NOT NULL DEFAULT 0, told_ms INTEGER NOT NULL DEFAULT 0, late_times INTEGER NOT NULL DEFAULT 0, late_settle_ms INTEGER NOT NULL DEFAULT 0, unconfirmed_ms INTEGER NOT NULL DEFAULT 0, removed_ms INTEGER NOT NULL DEFAULT 0, removed_serial TEXT NOT NULL DEFAULT '', removed_stg_id TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE endpoint (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -88,20 +88,11 @@ CREATE TABLE operation (
   time        TEXT    NOT NULL, -- the device's wall clock
   explains    TEXT    NOT NULL, -- kinds
   used        TEXT    NOT NULL  -- kinds that it explained already
-) STRICT;
+, answered INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX operation_device ON operation (device_id, received_ms);
 
 CREATE INDEX operation_user ON operation (device_id, user_id, received_ms);
-
-CREATE TABLE punch (
-  device_id INTEGER NOT NULL,
-  time      TEXT    NOT NULL,
-  user_id   TEXT    NOT NULL,
-  status    INTEGER NOT NULL,
-  verify    INTEGER NOT NULL,
-  PRIMARY KEY (device_id, time, user_id, status, verify)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE unread_record (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -180,3 +171,76 @@ CREATE TABLE attempt (
   answer       BLOB,             -- sealed; at most 1 KiB of the body
   PRIMARY KEY (lane_id, n, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX operation_unanswered ON operation (device_id, received_ms) WHERE answered = 0;
+
+CREATE TABLE "punch" (
+  device_id INTEGER NOT NULL,
+  time      TEXT    NOT NULL,
+  user_id   TEXT    NOT NULL,
+  status    INTEGER NOT NULL,
+  verify    INTEGER NOT NULL,
+  place     TEXT    NOT NULL DEFAULT '', -- the device's index; '' where it has none
+  PRIMARY KEY (device_id, time, user_id, status, verify, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE draft (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  device_id INTEGER NOT NULL,
+  due_ms    INTEGER NOT NULL, -- closes by itself
+  body      BLOB    NOT NULL  -- sealed
+) STRICT;
+
+CREATE INDEX draft_device ON draft (device_id);
+
+CREATE TABLE untimed (
+  device_id   INTEGER NOT NULL,
+  user_id     TEXT    NOT NULL,
+  kinds       TEXT    NOT NULL,
+  received_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX untimed_user ON untimed (device_id, user_id, received_ms);
+
+CREATE TABLE device_order (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  device_id INTEGER NOT NULL,
+  what      TEXT    NOT NULL,
+  user_id   TEXT    NOT NULL, -- '' all
+  tell      INTEGER NOT NULL, -- 0: the rows of its answer fill the mirror silently
+  added_ms  INTEGER NOT NULL,
+  handed_ms INTEGER NOT NULL DEFAULT 0, -- 0: waits
+  tries     INTEGER NOT NULL DEFAULT 0,
+  compare   INTEGER NOT NULL DEFAULT 0, -- 1: users that do not come are gone
+  time      TEXT    NOT NULL DEFAULT '', -- of the line of the operation log that it follows from
+  rows      INTEGER NOT NULL DEFAULT 0  -- records of users that came for it
+) STRICT;
+
+CREATE INDEX device_order_device ON device_order (device_id);
+
+CREATE TABLE order_user (
+  order_id INTEGER NOT NULL,
+  user_id  TEXT    NOT NULL,
+  PRIMARY KEY (order_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE part (
+  device_id   INTEGER NOT NULL,
+  order_id    TEXT    NOT NULL,
+  table_name  TEXT    NOT NULL,
+  place       INTEGER NOT NULL, -- from 1
+  received_ms INTEGER NOT NULL,
+  body        BLOB    NOT NULL, -- sealed
+  PRIMARY KEY (device_id, order_id, table_name, place)
+) STRICT;
+
+CREATE TABLE alarm (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  device_id INTEGER NOT NULL,
+  what      TEXT    NOT NULL, -- names the incident
+  at_ms     INTEGER NOT NULL,
+  text      TEXT    NOT NULL, -- in words, no credential
+  ended_ms  INTEGER NOT NULL DEFAULT 0 -- 0: open
+) STRICT;
+
+CREATE UNIQUE INDEX alarm_open ON alarm (device_id, what) WHERE ended_ms = 0;

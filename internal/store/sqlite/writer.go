@@ -196,7 +196,7 @@ func (w *writer) together(group []*job) error {
 		}
 		return err
 	}
-	if c := t.committed; len(c.Deliveries)+len(c.Endpoints)+len(c.Devices) > 0 {
+	if c := t.committed; len(c.Deliveries)+len(c.Endpoints)+len(c.Devices)+len(c.Ordered) > 0 {
 		for _, tell := range w.db.told {
 			tell(c)
 		}

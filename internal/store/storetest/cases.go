@@ -114,7 +114,7 @@ func testMirror(t *testing.T, b *bench) {
 func testOperations(t *testing.T, b *bench) {
 	b.set(t, "S1", "hr")
 	line := enroll.Operation{UserID: "1", Code: 6, Time: "2026-05-04 10:00:00", Explains: enroll.Fingerprint}
-	ok(t, b.Accept(t.Context(), "S1", "", enroll.Needs{}, follows(enroll.Follows{Operations: []enroll.Operation{line, {UserID: "2", Code: 7}}})))
+	ok(t, b.Accept(t.Context(), "S1", "", enroll.Needs{}, follows(enroll.Follows{Operations: []enroll.Operation{line}})))
 	needs := enroll.Needs{Users: []enroll.PIN{"1"}}
 	recent := b.learn(t, "S1", needs).Recent
 	if len(recent) != 1 || recent[0].Code != 6 || recent[0].Explains != enroll.Fingerprint || !recent[0].ReceivedAt.Equal(b.at) {

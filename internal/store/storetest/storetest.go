@@ -18,6 +18,7 @@ type Store interface {
 	intake.Store
 	deliver.Store
 	admin.Store
+	UnreadLine(ctx context.Context, id int64) ([]byte, error)
 	AddAdminToken(ctx context.Context, hash string) error
 	Ready(ctx context.Context) error
 	// Subscribe is called before the store is used.
@@ -36,6 +37,13 @@ type Opened struct {
 func Run(t *testing.T, open func(t *testing.T, now func() time.Time, subscribe func(enroll.Committed)) Opened) {
 	for name, test := range map[string]func(*testing.T, *bench){
 		"Devices":                    testDevices,
+		"DevicesTogether":            testDevicesTogether,
+		"SetDevice":                  testSetDevice,
+		"ReplaceDevice":              testReplaceDevice,
+		"RemoveDevice":               testRemoveDevice,
+		"DeviceOrders":               testDeviceOrders,
+		"Unread":                     testUnread,
+		"Alarms":                     testAlarms,
 		"Endpoints":                  testEndpoints,
 		"Mirror":                     testMirror,
 		"Operations":                 testOperations,

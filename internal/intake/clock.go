@@ -1,0 +1,75 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/fingerpost/fingerpost/internal/enroll"
+)
+
+const (
+	// clockSlack is how much earlier than before our clock may be.
+	clockSlack = 5 * time.Second
+	// lookAtZones is how often offsets of zones are looked at, and over which time the
+	// devices of a zone that moved are spread.
+	lookAtZones = 10 * time.Minute
+)
+
+// checkClock reports whether our clock has been set back: then devices, which set their
+// clocks from ours, get no answer until it has caught up.
+func (in *Intake) checkClock(now time.Time) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if behind := in.newest.Sub(now); behind > clockSlack {
+		return fmt.Errorf("%w: it is %v behind what the store has; set it right", enroll.ErrClock, behind.Round(time.Second))
+	}
+	if now.After(in.newest) {
+		in.newest = now
+	}
+	return nil
+}
+
+// lookAtZones has devices whose zone has another offset than they were told, since
+// summer time began or ended, ask for their init block again, spread over minutes.
+func (in *Intake) lookAtZones(ctx context.Context) {
+	now := in.cfg.Now()
+	moved, err := in.cfg.Store.Moved(ctx, now)
+	if err != nil {
+		if ctx.Err() == nil {
+			in.cfg.Log.Error("looking at offsets of zones", "err", err)
+		}
+		return
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, serial := range moved {
+		at := now.Add(rand.N(lookAtZones))
+		if due, ok := in.due[serial]; !ok || at.Before(due) {
+			in.due[serial] = at
+		}
+	}
+	if len(moved) > 0 {
+		select {
+		case in.rouse <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// tellZone orders a new handshake if the device was told another offset than is in
+// force. It looks only when nothing else is to do, so that devices are spread.
+func (d *decision) tellZone() {
+	dev := d.known.Device
+	if dev.ToldAt.IsZero() || len(d.upload.Reports) > 0 {
+		return
+	}
+	zone, err := enroll.ParseZone(dev.TimeZone)
+	if err != nil {
+		return // checked when it was set
+	}
+	if _, offset := d.known.At.In(zone).Zone(); time.Duration(offset)*time.Second != dev.ToldOffset {
+		d.follows.Orders = append(d.follows.Orders, enroll.Order{What: enroll.ReloadOptions})
+	}
+}
