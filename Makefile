@@ -1,7 +1,7 @@
 # Set-up is part of every target: a Debian machine with Go, make and git is enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check bench fuzz cover \
+.PHONY: help demo build test check bench soak fuzz cover \
 	check-format check-vet check-lint check-tools check-layout check-modules check-generated
 
 ARGS     ?=
@@ -58,12 +58,15 @@ check-generated:
 bench: ## measures changes committed and delivered per second
 	@go run ./internal/bench $(ARGS)
 
+soak: ## a thousand misbehaving terminals for ten minutes (ARGS='-for 1m -terminals 100')
+	@go run ./internal/soak $(ARGS)
+
 fuzz: ## runs each fuzz target for a minute (FUZZTIME=10s)
 	@go test -list '^Fuzz' ./... | \
 	awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' | \
 	while read -r package name; do \
 		echo "$$package $$name"; \
-		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x "$$package" </dev/null || exit 1; \
 	done
 
 cover: ## says how much of each function the tests run

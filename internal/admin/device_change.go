@@ -54,9 +54,6 @@ func (h *handler) setDevice(r *http.Request) (answer, error) {
 
 // apply changes d, and checks it.
 func (c *DeviceChange) apply(d *enroll.Device) error {
-	if err := refuseLater(c.later()); err != nil {
-		return err
-	}
 	set(&d.StgID, c.StgID)
 	set(&d.TimeZone, c.TimeZone)
 	set(&d.Label, c.Label)

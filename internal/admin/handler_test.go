@@ -182,18 +182,6 @@ func TestHandler_RefusesWhatALaterVersionBrings(t *testing.T) {
 			wantProblem(t, err, 422, field, "later version")
 		})
 	}
-	devices := map[string]admin.NewDevice{
-		"roaming": {Roaming: true},
-		"compare": {Compare: "24h"},
-	}
-	for field, d := range devices {
-		t.Run(field, func(t *testing.T) {
-			t.Parallel()
-			d.Serial, d.StgID, d.TimeZone, d.Endpoints = "SN", "s", "UTC", []string{"x"}
-			_, err := f.client.AddDevice(t.Context(), d)
-			wantProblem(t, err, 422, field, "later version")
-		})
-	}
 }
 
 func TestHandler_FailureOfTheStoreIsLoggedAndNotTold(t *testing.T) {

@@ -24,13 +24,6 @@ func (n *NewEndpoint) later() []laterField {
 	}
 }
 
-func (c *DeviceChange) later() []laterField {
-	return []laterField{
-		{"roaming", c.Roaming != nil && *c.Roaming, "watching source addresses"},
-		{"compare", c.Compare != nil && *c.Compare != "" && *c.Compare != "0" && *c.Compare != "0s", "comparing users"},
-	}
-}
-
 // refuseLater refuses every field that asks for something not built yet.
 func refuseLater(fields []laterField) error {
 	var asked []FieldError

@@ -73,3 +73,32 @@ func (d *decision) tellZone() {
 		d.follows.Orders = append(d.follows.Orders, enroll.Order{What: enroll.ReloadOptions})
 	}
 }
+
+// twoAddresses is within which time two source addresses of one serial number are odd:
+// the number is printed on the case, and proves nothing.
+const twoAddresses = 10 * time.Minute
+
+// checkAddress raises an alarm when a device that does not roam calls from another
+// address than minutes ago: somebody may use its serial number.
+func (in *Intake) checkAddress(ctx context.Context, d enroll.Device, before, now enroll.Sighting) error {
+	if d.Roaming || before.Address == "" || now.Address == "" || before.Address == now.Address ||
+		now.SeenAt.Sub(before.SeenAt) > twoAddresses {
+		return nil
+	}
+	in.mu.Lock()
+	told, ok := in.twice[d.Serial]
+	again := ok && now.SeenAt.Sub(told) < twoAddresses
+	if !again {
+		in.twice[d.Serial] = now.SeenAt
+	}
+	in.mu.Unlock()
+	if again {
+		return nil
+	}
+	alarm := enroll.Alarm{What: "two-addresses", Text: fmt.Sprintf("%s called from %s and, within ten minutes, from %s: "+
+		"another terminal may use its serial number. If it moves about: fingerpost device set %s --roaming",
+		d.Serial, before.Address, now.Address, d.Serial)}
+	return in.cfg.Store.Accept(ctx, d.Serial, "", enroll.Needs{}, func(enroll.Known) (enroll.Follows, error) {
+		return enroll.Follows{Alarms: []enroll.Alarm{alarm}}, nil
+	})
+}

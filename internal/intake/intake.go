@@ -55,6 +55,10 @@ type Store interface {
 	// needs another look.
 	Due(ctx context.Context) (map[enroll.Serial]time.Time, error)
 
+	// OrderComparisons has the terminals whose time has come asked for all their users,
+	// to be compared with the mirror.
+	OrderComparisons(ctx context.Context) error
+
 	// Newest returns the newest time of ours in the store; zero if it has none.
 	Newest(ctx context.Context) (time.Time, error)
 
@@ -110,6 +114,7 @@ type Intake struct {
 	ordered map[enroll.Serial]bool      // orders wait for it or are with it
 	rouse   chan struct{}               // something is due earlier than it was
 	newest  time.Time                   // of our times; see checkClock
+	twice   map[enroll.Serial]time.Time // when two addresses of it were told
 }
 
 // New returns an Intake.
@@ -125,7 +130,8 @@ func New(c Config) (*Intake, error) {
 	}
 	return &Intake{cfg: c, devices: make(map[enroll.Serial]enroll.Device),
 		seen: make(map[enroll.Serial]enroll.Sighting), waiting: make(map[enroll.Serial]int),
-		due: make(map[enroll.Serial]time.Time), ordered: make(map[enroll.Serial]bool), rouse: make(chan struct{}, 1)}, nil
+		due: make(map[enroll.Serial]time.Time), ordered: make(map[enroll.Serial]bool), rouse: make(chan struct{}, 1),
+		twice: make(map[enroll.Serial]time.Time)}, nil
 }
 
 // Run closes drafts when they are due, and keeps sightings in the store every 30 s and
@@ -146,6 +152,9 @@ func (in *Intake) Run(ctx context.Context) error {
 			in.flush(ctx)
 		case <-zones.C:
 			in.lookAtZones(ctx)
+			if err := in.cfg.Store.OrderComparisons(ctx); err != nil && ctx.Err() == nil {
+				in.cfg.Log.Error("ordering comparisons", "err", err)
+			}
 		case <-timer.C:
 			timer.Reset(in.closeDue(ctx))
 		case <-in.rouse:
@@ -215,13 +224,14 @@ func (in *Intake) Seen(ctx context.Context, serial enroll.Serial, s enroll.Sight
 		return d, err
 	}
 	in.mu.Lock()
+	before := merge(d.Sighting, in.seen[serial])
 	in.seen[serial] = merge(in.seen[serial], s)
-	d.Sighting = merge(d.Sighting, in.seen[serial])
+	d.Sighting = merge(before, s)
 	in.mu.Unlock()
 	if d.State != enroll.Approved {
 		return d, enroll.ErrUnknownDevice
 	}
-	return d, nil
+	return d, in.checkAddress(ctx, d, before, s)
 }
 
 // Presence returns the last sighting of a device if it is younger than the store's.

@@ -294,3 +294,59 @@ func (t *tx) parts(device int64, p enroll.Part) ([]byte, bool, error) {
 	}
 	return whole.Bytes(), next > p.Count, rows.Err()
 }
+
+// comparableSQL: ?1 now.
+const comparableSQL = `
+SELECT serial FROM device
+ WHERE state = 'approved' AND family = 'acc' AND compare_ms > 0 AND compared_ms + compare_ms <= ?1
+ LIMIT 1000`
+
+// OrderComparisons has the access control terminals whose time has come asked for all
+// their users, to be compared with the mirror.
+func (db *DB) OrderComparisons(ctx context.Context) error {
+	err := db.do(ctx, func(t *tx) error {
+		now := t.db.now()
+		serials, err := t.serials(comparableSQL, millis(now))
+		if err != nil {
+			return err
+		}
+		for _, serial := range serials {
+			d, err := t.device(serial)
+			if err != nil {
+				return err
+			}
+			if err := t.addOrders(d.device, []enroll.Order{{What: enroll.QueryUsers, Compare: true}}); err != nil {
+				return err
+			}
+			if _, err := t.change(`UPDATE device SET compared_ms = ?2 WHERE id = ?1`, int64(d.device.ID), millis(now)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("ordering comparisons: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) serials(query string, args ...any) ([]enroll.Serial, error) {
+	stmt, err := t.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := stmt.QueryContext(context.Background(), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []enroll.Serial
+	for rows.Next() {
+		var serial enroll.Serial
+		if err := rows.Scan(&serial); err != nil {
+			return nil, err
+		}
+		list = append(list, serial)
+	}
+	return list, rows.Err()
+}
