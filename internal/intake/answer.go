@@ -16,7 +16,7 @@ const (
 
 // rowWait is how long a record that may be a row of an answer waits, from the last row
 // on, for the device to say that it has answered. If it does not, the record was no row.
-const rowWait = 20 * time.Second
+const rowWait = 10 * time.Second
 
 // maxHeld is from how many rows on an answer is taken for what it seems: so many users
 // do not change by hand while a device is asked for them.

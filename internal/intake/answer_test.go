@@ -177,12 +177,12 @@ func TestSilentFill_WithoutAnswer(t *testing.T) {
 	r.order(enroll.Order{What: enroll.QueryUsers})
 	r.handOut()
 	same(t, "a record", r.accept(user("1", "Ali", "77", "")))
-	r.pass(15 * time.Second)
+	r.pass(9 * time.Second)
 	same(t, "another, later", r.accept(user("2", "Bo", "", "")))
-	r.pass(20*time.Second - time.Millisecond)
-	same(t, "before 20 s", r.accept())
+	r.pass(10*time.Second - time.Millisecond)
+	same(t, "before 10 s", r.accept())
 	r.pass(time.Millisecond)
-	same(t, "after 20 s", r.accept(), `user,password 1 "Ali" password[]=77`, `user 2 "Bo"`)
+	same(t, "after 10 s", r.accept(), `user,password 1 "Ali" password[]=77`, `user 2 "Bo"`)
 }
 
 // TestSilentFill_ManyRows: so many users do not change by hand at once.
@@ -198,7 +198,7 @@ func TestSilentFill_ManyRows(t *testing.T) {
 			rows = append(rows, user(enroll.PIN(fmt.Sprint(n+i)), "N", "77", ""))
 		}
 		same(t, "rows", r.accept(rows...))
-		r.pass(10 * time.Second)
+		r.pass(9 * time.Second)
 	}
 	same(t, "the end", r.answer(o.ID, 1000))
 	r.pass(time.Hour)
