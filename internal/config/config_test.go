@@ -148,12 +148,12 @@ func TestConfig_PrintsWithoutThePasswordOfTheStore(t *testing.T) {
 
 func TestLater_NamesEverySettingThatDoesNothingYet(t *testing.T) {
 	t.Parallel()
-	c, err := load(t, nil, "--public-only", "--trusted-proxy=10.0.0.0/8", "--allow-network=10.0.0.0/8", "--store-listen=postgres://h/d")
+	c, err := load(t, nil, "--public-only", "--allow-network=10.0.0.0/8", "--store-listen=postgres://h/d")
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := strings.Join(c.Later(), "\n")
-	for _, flag := range []string{"--public-only", "--trusted-proxy", "--allow-network", "--store-listen"} {
+	for _, flag := range []string{"--public-only", "--allow-network", "--store-listen"} {
 		if !strings.Contains(got, flag) {
 			t.Errorf("got %q, want a line about %s", got, flag)
 		}

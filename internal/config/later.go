@@ -12,7 +12,6 @@ func (c Config) Later() []string {
 		what string
 	}{
 		{"store-listen", c.StoreListen != "", "there is no PostgreSQL store yet"},
-		{"trusted-proxy", len(c.TrustedProxies) > 0, "X-Forwarded-For is not read yet"},
 		{"allow-network", len(c.AllowNetworks) > 0, "no network is refused yet"},
 		{"public-only", c.PublicOnly, "endpoints on private networks are NOT refused yet"},
 	} {

@@ -135,7 +135,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	if err := os.MkdirAll(d.config.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
 	}
-	box, err := seal.OpenFile(d.config.KeyFile)
+	box, err := d.openKey()
 	if err != nil {
 		return err
 	}
@@ -169,6 +169,17 @@ func (d *Daemon) open(ctx context.Context) error {
 	}
 	d.admin.ReadTimeout = time.Minute
 	return nil
+}
+
+// openKey opens the sealing key, and makes one for a store that is not there yet. Made
+// beside an old store, a new key would take the place of the lost one in a backup.
+func (d *Daemon) openKey() (*seal.Box, error) {
+	_, err := os.Stat(d.config.KeyFile)
+	if _, store := os.Stat(filepath.Join(d.config.Data, sqlite.File)); errors.Is(err, fs.ErrNotExist) && store == nil {
+		return nil, fmt.Errorf("sealing key %q is missing, and the store in %q cannot be read without it: "+
+			"restore it from a backup, or name it with --key-file", d.config.KeyFile, d.config.Data)
+	}
+	return seal.OpenFile(d.config.KeyFile)
 }
 
 func (d *Daemon) listen(ctx context.Context, flag, address string, handler http.Handler) (*service, error) {

@@ -11,7 +11,7 @@ import (
 
 // licences are those that let anybody use a program which contains the module, and build
 // it with the tools.
-var licences = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT"}
+var licences = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0"}
 
 func TestDependencies_EachHasItsReason(t *testing.T) {
 	t.Parallel()
@@ -32,7 +32,7 @@ func TestDependencies_Parsing(t *testing.T) {
 		"| `example.com/b` | GPL-3.0 | of use |\n| `example.com/d` | MIT | |\n| `example.com/gone` | MIT | was of use |\n")
 	got := unexplained(modules, rows)
 	want := []string{
-		`example.com/b has the licence "GPL-3.0", want one of ["Apache-2.0" "BSD-2-Clause" "BSD-3-Clause" "ISC" "MIT"]`,
+		`example.com/b has the licence "GPL-3.0", want one of ["Apache-2.0" "BSD-2-Clause" "BSD-3-Clause" "ISC" "MIT" "MPL-2.0"]`,
 		"example.com/d has no reason in docs/dependencies.md",
 		"example.com/e has no row in docs/dependencies.md",
 		"example.com/gone stands in docs/dependencies.md and is no direct dependency",

@@ -59,6 +59,9 @@ type DB struct {
 	told    []func(enroll.Committed)
 }
 
+// File is the name of the store in its data directory.
+const File = "fingerpost.db"
+
 // ErrLocked reports that another process works on the data directory.
 var ErrLocked = errors.New("another fingerpost works on this data directory")
 
@@ -100,7 +103,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 }
 
 func (db *DB) open(ctx context.Context) error {
-	file := filepath.Join(db.cfg.Dir, "fingerpost.db")
+	file := filepath.Join(db.cfg.Dir, File)
 	// SQLite gives its other files the mode of this one.
 	made, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
