@@ -26,6 +26,8 @@ type rig struct {
 	mu     sync.Mutex
 	now    time.Time
 	settle time.Duration
+	bubble bool // time is that of a synctest bubble
+	box    *seal.Box
 	read   map[enroll.LaneID]int64
 }
 
@@ -37,13 +39,19 @@ func newRig(t *testing.T, kinds string) *rig {
 // newSettlingRig is newRig with a settle time.
 func newSettlingRig(t *testing.T, kinds string, settle time.Duration) *rig {
 	t.Helper()
-	r := &rig{t: t, settle: settle, now: time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC), read: make(map[enroll.LaneID]int64)}
+	return newRigOf(t, &rig{settle: settle}, kinds)
+}
+
+func newRigOf(t *testing.T, r *rig, kinds string) *rig {
+	t.Helper()
+	r.t, r.now, r.read = t, time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC), make(map[enroll.LaneID]int64)
 	dir := t.TempDir()
 	box, err := seal.OpenFile(filepath.Join(dir, "seal.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.db, err = sqlite.Open(t.Context(), sqlite.Config{Dir: dir, Box: box, Now: r.clock}); err != nil {
+	r.box = box
+	if r.db, err = sqlite.Open(context.Background(), sqlite.Config{Dir: dir, Box: box, Now: r.clock}); err != nil {
 		t.Fatal(err)
 	}
 	if r.intake, err = intake.New(intake.Config{Store: r.db, Hash: box.Hash, Now: r.clock}); err != nil {
@@ -65,6 +73,9 @@ func newSettlingRig(t *testing.T, kinds string, settle time.Duration) *rig {
 }
 
 func (r *rig) clock() time.Time {
+	if r.bubble {
+		return time.Now()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.now

@@ -286,6 +286,7 @@ func (db *DB) Saw(ctx context.Context, seen map[enroll.Serial]enroll.Sighting) e
 				int64(s.ToldOffset/time.Second), millis(s.ToldAt)); err != nil {
 				return err
 			}
+			delete(t.devices, serial) // decisions look at what was told
 		}
 		return nil
 	})
