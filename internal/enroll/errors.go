@@ -15,6 +15,8 @@ var (
 	ErrExists = errors.New("exists already")
 	// ErrBusy: this device has as many uploads waiting as it may.
 	ErrBusy = errors.New("too many uploads of this device wait")
+	// ErrTooManyUsers: the upload names more users than a device may have.
+	ErrTooManyUsers = errors.New("more users than a device may have")
 	// ErrClock: our clock is earlier than times of ours in the store. Terminals set their
 	// clocks from ours, so none gets an answer from which it could.
 	ErrClock = errors.New("our clock has been set back")

@@ -230,6 +230,9 @@ func (t *tx) nextUnanswered(device enroll.DeviceID, at time.Time) (time.Time, er
 // keep writes what follows.
 func (t *tx) keep(known enroll.Known, table string, f enroll.Follows) error {
 	device := int64(known.Device.ID)
+	if err := t.countUsers(known, f); err != nil {
+		return err
+	}
 	for _, user := range f.Users {
 		if err := t.keepMirrored(device, user); err != nil {
 			return err
@@ -402,6 +405,31 @@ func (t *tx) deliver(device enroll.Device, to enroll.Recipient, c *enroll.Change
 	t.committed.Deliveries = append(t.committed.Deliveries, enroll.Delivery{
 		DeliveryID: enroll.DeliveryID{Lane: lane.id, N: lane.last}, Endpoint: to.Endpoint, Device: c.Device, Class: key.class, Kinds: to.Kinds,
 		StgID: device.StgID, Token: device.AuthToken, Change: c})
+	return nil
+}
+
+// countUsers refuses an upload that would give a device more users than it may have:
+// a broken or hostile one must not fill the store.
+func (t *tx) countUsers(known enroll.Known, f enroll.Follows) error {
+	added := -len(f.Forget)
+	for _, user := range f.Users {
+		if _, old := known.Users[user.UserID]; !old {
+			added++
+		}
+	}
+	if added == 0 {
+		return nil
+	}
+	users, counted := t.users[known.Device.ID]
+	if !counted {
+		if _, err := t.scan(`SELECT count(*) FROM mirror WHERE device_id = ?1`, []any{int64(known.Device.ID)}, &users); err != nil {
+			return err
+		}
+	}
+	if added > 0 && users+added > t.db.cfg.MaxUsers {
+		return fmt.Errorf("%d users and %d more: %w", users, added, enroll.ErrTooManyUsers)
+	}
+	t.users[known.Device.ID] = users + added
 	return nil
 }
 

@@ -43,6 +43,10 @@ type Config struct {
 	Box *seal.Box // seals and opens
 	Log *slog.Logger
 	Now func() time.Time // nil means time.Now
+
+	// MaxUsers is how many users the mirror of one device holds; 0 means 1,000,000, far
+	// above what a terminal does.
+	MaxUsers int
 }
 
 // A DB is the open store of one data directory.
@@ -83,6 +87,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.MaxUsers == 0 {
+		cfg.MaxUsers = 1_000_000
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)

@@ -277,3 +277,42 @@ func TestStopping(t *testing.T) {
 		t.Errorf("got %v, want ErrStopping", err)
 	}
 }
+
+// TestMaxUsers: a broken or hostile terminal does not fill the store with users.
+func TestMaxUsers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir, Box: box(t, dir), MaxUsers: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, db)
+	if _, err := db.AddDevice(t.Context(), enroll.Device{Serial: "S", StgID: "S", TimeZone: "UTC", Poll: 10 * time.Second,
+		Direction: enroll.DirectionActual}); err != nil {
+		t.Fatal(err)
+	}
+	accept := func(f enroll.Follows, pins ...enroll.PIN) error {
+		return db.Accept(t.Context(), "S", "", enroll.Needs{Users: pins}, func(enroll.Known) (enroll.Follows, error) {
+			for _, pin := range pins {
+				f.Users = append(f.Users, enroll.Mirrored{UserID: pin, Known: true})
+			}
+			return f, nil
+		})
+	}
+	for i, tt := range []struct {
+		follows enroll.Follows
+		pins    []enroll.PIN
+		refused bool
+	}{
+		{pins: []enroll.PIN{"1", "2"}},
+		{pins: []enroll.PIN{"3", "4"}, refused: true},
+		{pins: []enroll.PIN{"1", "2", "3"}}, // two of them are known
+		{pins: []enroll.PIN{"4"}, refused: true},
+		{follows: enroll.Follows{Forget: []enroll.PIN{"1"}}},
+		{pins: []enroll.PIN{"4"}},
+	} {
+		if err := accept(tt.follows, tt.pins...); errors.Is(err, enroll.ErrTooManyUsers) != tt.refused || !tt.refused && err != nil {
+			t.Errorf("upload %d: got %v, want refused %v", i+1, err, tt.refused)
+		}
+	}
+}

@@ -111,6 +111,7 @@ type writer struct {
 	statements map[string]*sql.Stmt
 	devices    map[enroll.Serial]knownDevice
 	lanes      map[laneKey]laneEnd
+	users      map[enroll.DeviceID]int // how many the mirror has
 }
 
 // A tx is what a job works with. It ends with the job's group.
@@ -145,6 +146,7 @@ const maxKnown = 20_000
 func (w *writer) forget() {
 	w.devices = make(map[enroll.Serial]knownDevice)
 	w.lanes = make(map[laneKey]laneEnd)
+	w.users = make(map[enroll.DeviceID]int)
 }
 
 // commit runs a group of jobs in one transaction, or, if one of them spoils it, each
