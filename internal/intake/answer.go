@@ -8,19 +8,30 @@ import (
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
 
+// What devices return for a user that they do not have (zk-push section 11).
+const (
+	noData = -4
+	noUser = -10
+)
+
 // A query that compares does not delete so many users by itself.
 const (
 	missingUsers   = 10
 	missingPercent = 5
 )
 
-// rowWait is how long a record that may be a row of an answer waits, from the last row
-// on, for the device to say that it has answered. If it does not, the record was no row.
-const rowWait = 10 * time.Second
+// How long a record that may be a row of an answer waits for the device to say that it
+// has answered; if it does not, the record was no row. Few rows are what a person does,
+// and a device that answers says so at once; many are surely an answer.
+const (
+	fewRows     = 3
+	fewRowsWait = 3 * time.Second // from the row on
+	rowsWait    = time.Minute     // from the last row on
+)
 
 // maxHeld is from how many rows on an answer is taken for what it seems: so many users
 // do not change by hand while a device is asked for them.
-const maxHeld = 200
+const maxHeld = maxDrafts / 4 // each may make several drafts
 
 // rowOfUser looks whether a record of a user is a row of the answer to a query. Rows
 // that are not to be told are held back as drafts until the device says that it has
@@ -28,7 +39,10 @@ const maxHeld = 200
 // once. What comes with a line of the operation log was uploaded by the device itself.
 func (d *decision) rowOfUser(u *enroll.Mirrored, r enroll.UserReport) bool {
 	o := d.known.Order
-	if o == nil || d.log.hasNew() || o.What != enroll.QueryUsers && o.UserID != u.UserID {
+	if o == nil || o.What != enroll.QueryUsers && o.UserID != u.UserID {
+		return false
+	}
+	if d.log.hasNew() && o.What != enroll.CheckUser { // to that, any record says that the user is there
 		return false
 	}
 	if !slices.Contains(d.follows.Came, u.UserID) {
@@ -55,17 +69,27 @@ func (d *decision) rowOfTemplate(pin enroll.PIN) {
 	}
 }
 
-// isAnswered reports whether the order is over of which a draft may be a row, and
-// whether the device said so.
-func (d *decision) isAnswered(f *draft) (bool, bool) {
+// rowUntil returns until when a draft waits that may be a row of an answer, zero if it
+// does not wait any more, and whether the device has said that it answered.
+func (d *decision) rowUntil(f *draft) (time.Time, bool) {
 	if slices.Contains(d.follows.Ended, f.Row) {
-		return true, true
+		return time.Time{}, !slices.Contains(d.failed, f.Row)
 	}
 	o := d.known.Order
 	if o == nil || o.ID != f.Row {
-		return true, false
+		return time.Time{}, false
 	}
-	return len(d.follows.Came) == 0 && !d.known.At.Before(o.HandedAt.Add(rowWait)), false
+	until := f.ReceivedAt.Add(fewRowsWait)
+	if o.Rows+len(d.follows.Came) > fewRows {
+		until = o.HandedAt.Add(rowsWait)
+		if len(d.follows.Came) > 0 {
+			until = d.known.At.Add(rowsWait)
+		}
+	}
+	if !d.known.At.Before(until) {
+		return time.Time{}, false
+	}
+	return until, false
 }
 
 // tellAgain forgets what a row would repeat, so that it is told: the operator asked for
@@ -97,12 +121,15 @@ func orUnknown(t enroll.WallTime) string {
 func (d *decision) answered(r enroll.AnswerReport) {
 	o := d.known.Order
 	d.follows.Ended = append(d.follows.Ended, r.ID)
+	if r.Return < 0 {
+		d.failed = append(d.failed, r.ID) // nothing that came was its answer
+	}
 	if o == nil || o.ID != r.ID {
 		return
 	}
 	rows := o.Rows + len(d.follows.Came)
 	switch {
-	case o.What == enroll.CheckUser && rows == 0:
+	case o.What == enroll.CheckUser && rows == 0 && (r.Return >= 0 || r.Return == noData || r.Return == noUser):
 		d.deleted(d.mirrored(o.UserID), o.Time)
 	case o.What == enroll.QueryUsers && r.Return >= 0:
 		d.follows.Confirmed = true

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
@@ -177,12 +178,48 @@ func TestSilentFill_WithoutAnswer(t *testing.T) {
 	r.order(enroll.Order{What: enroll.QueryUsers})
 	r.handOut()
 	same(t, "a record", r.accept(user("1", "Ali", "77", "")))
-	r.pass(9 * time.Second)
-	same(t, "another, later", r.accept(user("2", "Bo", "", "")))
-	r.pass(10*time.Second - time.Millisecond)
-	same(t, "before 10 s", r.accept())
+	r.pass(3*time.Second - time.Millisecond)
+	same(t, "before 3 s", r.accept())
 	r.pass(time.Millisecond)
-	same(t, "after 10 s", r.accept(), `user,password 1 "Ali" password[]=77`, `user 2 "Bo"`)
+	same(t, "after 3 s", r.accept(), `user,password 1 "Ali" password[]=77`)
+	r.pass(time.Second)
+
+	many := []enroll.Report{user("2", "Bo", "", ""), user("3", "Cy", "", ""), user("4", "Di", "", "")}
+	same(t, "many", r.accept(many...))
+	r.pass(time.Minute - time.Millisecond)
+	same(t, "before a minute", r.accept())
+	r.pass(time.Millisecond)
+	same(t, "after a minute", r.accept(), `user 2 "Bo"`, `user 3 "Cy"`, `user 4 "Di"`)
+}
+
+// TestSilentFill_Failed: nothing that came while a query was out is the answer to one
+// that failed.
+func TestSilentFill_Failed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "all")
+	r.drain()
+	r.order(enroll.Order{What: enroll.QueryUsers})
+	o, _ := r.handOut()
+	same(t, "a record", r.accept(user("1", "Ali", "", "")))
+	same(t, "the end", r.answer(o.ID, -1002), `user 1 "Ali"`)
+}
+
+// TestSilentFill_LongSettle: a settle time longer than rows wait does not hold a record
+// for ever.
+func TestSilentFill_LongSettle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRigOf(t, &rig{bubble: true, settle: 30 * time.Second}, "all")
+		r.drain()
+		stop := r.run(t)
+		defer stop()
+		r.order(enroll.Order{What: enroll.QueryUsers})
+		r.handOut()
+		same(t, "a record", r.accept(user("1", "Ali", "", "")))
+		time.Sleep(31 * time.Second)
+		synctest.Wait()
+		same(t, "after the settle time", r.changes(), `user 1 "Ali"`)
+	})
 }
 
 // TestSilentFill_ManyRows: so many users do not change by hand at once.
@@ -195,7 +232,7 @@ func TestSilentFill_ManyRows(t *testing.T) {
 	for n := 0; n < 1000; n += 50 {
 		var rows []enroll.Report
 		for i := range 50 {
-			rows = append(rows, user(enroll.PIN(fmt.Sprint(n+i)), "N", "77", ""))
+			rows = append(rows, user(enroll.PIN(fmt.Sprint(n+i)), "N", "77", "5"))
 		}
 		same(t, "rows", r.accept(rows...))
 		r.pass(9 * time.Second)
@@ -203,7 +240,7 @@ func TestSilentFill_ManyRows(t *testing.T) {
 	same(t, "the end", r.answer(o.ID, 1000))
 	r.pass(time.Hour)
 	same(t, "an hour later", r.accept())
-	same(t, "a repeat", r.accept(user("7", "N", "77", ""), user("999", "N", "77", "")))
+	same(t, "a repeat", r.accept(user("7", "N", "77", "5"), user("999", "N", "77", "5")))
 }
 
 func TestRemovals(t *testing.T) {
@@ -233,6 +270,17 @@ func TestRemovals(t *testing.T) {
 		r.accept(line)
 		o, _ := r.handOut()
 		same(t, "the end", r.answer(o.ID, -10), `user-deleted 1 "Ali" @10:00:05`)
+	})
+	t.Run("a device that could not look says nothing about the user", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, "all")
+		r.drain()
+		r.accept(user("1", "Ali", "", ""))
+		line := oplog("1", 5, enroll.User)
+		line.MayDelete = true
+		r.accept(line)
+		o, _ := r.handOut()
+		same(t, "the end", r.answer(o.ID, -1005))
 	})
 	t.Run("a finger that is gone is told once, and what is left is learned silently", func(t *testing.T) {
 		t.Parallel()

@@ -62,7 +62,8 @@ func (in *Intake) lookAtZones(ctx context.Context) {
 // force. It looks only when nothing else is to do, so that devices are spread.
 func (d *decision) tellZone() {
 	dev := d.known.Device
-	if dev.ToldAt.IsZero() || len(d.upload.Reports) > 0 {
+	asked := d.known.Order != nil && d.known.Order.What == enroll.ReloadOptions
+	if dev.ToldAt.IsZero() || len(d.upload.Reports) > 0 || asked {
 		return
 	}
 	zone, err := enroll.ParseZone(dev.TimeZone)

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fingerpost/fingerpost/internal/enroll"
 )
@@ -18,12 +19,15 @@ type decision struct {
 	touched []enroll.PIN                    // users to write, in order
 	drafts  []*draft                        // in the order of their changes
 	row     enroll.OrderID                  // the record at hand may be a row of the answer to this order
+	failed  []enroll.OrderID                // ended without an answer
+	look    time.Time                       // when the first draft that waits needs another look; zero: none waits
 	follows enroll.Follows
 }
 
-// decide is the pure function from what is known to what follows from an upload. An
-// empty upload closes what is due.
-func decide(known enroll.Known, upload hashedUpload) enroll.Follows {
+// decide is the pure function from what is known to what follows from an upload, and
+// when the device needs another look, zero if it does not. An empty upload closes what
+// is due.
+func decide(known enroll.Known, upload hashedUpload) (enroll.Follows, time.Time) {
 	d := &decision{known: known, upload: upload, users: make(map[enroll.PIN]*enroll.Mirrored)}
 	d.log = newOperationLog(known.Recent, upload.Reports)
 	for _, k := range known.Drafts {
@@ -73,7 +77,7 @@ func decide(known enroll.Known, upload hashedUpload) enroll.Follows {
 		}
 	}
 	d.follows.Operations = d.log.toKeep()
-	return d.follows
+	return d.follows, d.next()
 }
 
 // mirrored returns what is known of a user by now.

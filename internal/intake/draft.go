@@ -114,17 +114,16 @@ func (d *decision) closeDrafts() {
 		u := d.mirrored(f.UserID)
 		d.await(f, u)
 		tooMany := len(d.drafts)-i > maxDrafts
-		over, silently := true, false
-		if f.Row != "" {
-			over, silently = d.isAnswered(f)
-		}
+		until, silently := d.until(f)
 		if silently {
 			if f.ID != 0 {
 				d.follows.Done = append(d.follows.Done, f.ID)
 			}
 			continue
 		}
-		held = held || !(over && d.isDone(f)) && !tooMany
+		if !held && !until.IsZero() && !tooMany {
+			held, d.look = true, until // what is behind it waits for it
+		}
 		if held {
 			if f.dirty {
 				d.follows.Drafts = append(d.follows.Drafts, f.Draft)
@@ -151,6 +150,20 @@ func (d *decision) await(f *draft, u *enroll.Mirrored) {
 		f.Awaits, f.dirty = false, true
 		f.DueAt = f.DueAt.Add(-awaitUser)
 	}
+}
+
+// until returns until when a draft waits, zero if nothing can complete it any more, and
+// whether it is to be known silently.
+func (d *decision) until(f *draft) (time.Time, bool) {
+	if f.Row != "" {
+		if until, silently := d.rowUntil(f); silently || !until.IsZero() {
+			return until, silently
+		}
+	}
+	if d.isDone(f) {
+		return time.Time{}, false
+	}
+	return f.DueAt, false
 }
 
 // isDone reports whether nothing can complete a draft any more.
@@ -195,62 +208,25 @@ func (d *decision) order(what enroll.OrderKind, pin enroll.PIN) {
 
 // next returns when the device's drafts and lines of the operation log need another
 // look, zero if they do not.
-func next(known enroll.Known, f enroll.Follows) time.Time {
-	var at time.Time
+func (d *decision) next() time.Time {
+	at := d.look
 	sooner := func(t time.Time) {
 		if at.IsZero() || t.Before(at) {
 			at = t
 		}
 	}
-	done := make(map[int64]bool)
-	for _, id := range f.Done {
-		done[id] = true
+	for _, line := range d.log.lines {
+		if !waitsForData(line.Operation) {
+			continue
+		}
+		received := line.ReceivedAt
+		if line.ID == 0 {
+			received = d.known.At
+		}
+		sooner(received.Add(enroll.DataWait))
 	}
-	for _, k := range f.Drafts {
-		done[k.ID] = k.ID != 0 // its news counts
-		if k.Row == "" {
-			sooner(k.DueAt)
-		}
-	}
-	for _, k := range known.Drafts {
-		if !done[k.ID] && k.Row == "" {
-			sooner(k.DueAt)
-		}
-	}
-	answered := make(map[int64]bool)
-	for _, o := range f.Operations {
-		if o.ID != 0 {
-			answered[o.ID] = true
-		}
-		if waitsForData(o) {
-			if o.ReceivedAt.IsZero() {
-				o.ReceivedAt = known.At
-			}
-			sooner(o.ReceivedAt.Add(enroll.DataWait))
-		}
-	}
-	for _, o := range known.Recent {
-		if !answered[o.ID] && waitsForData(o) {
-			sooner(o.ReceivedAt.Add(enroll.DataWait))
-		}
-	}
-	if o := known.Order; o != nil && len(f.Ended) == 0 {
-		handed := o.HandedAt
-		if len(f.Came) > 0 {
-			handed = known.At
-		}
-		if end := handed.Add(rowWait); end.After(known.At) && hasRows(known, f) {
-			sooner(end)
-		}
-	}
-	if !known.NextLine.IsZero() {
-		sooner(known.NextLine)
+	if !d.known.NextLine.IsZero() {
+		sooner(d.known.NextLine)
 	}
 	return at
-}
-
-// hasRows reports whether drafts are left that may be rows of an answer.
-func hasRows(known enroll.Known, f enroll.Follows) bool {
-	isRow := func(k enroll.Draft) bool { return k.Row != "" }
-	return slices.ContainsFunc(f.Drafts, isRow) || slices.ContainsFunc(known.Drafts, isRow)
 }

@@ -63,9 +63,7 @@ func (in *Intake) closeDue(ctx context.Context) time.Duration {
 				return nil // removed or replaced since: it has no drafts
 			}
 			if err != nil {
-				in.mu.Lock()
-				in.due[serial] = now.Add(closeAgain)
-				in.mu.Unlock()
+				in.lookAt(serial, now.Add(closeAgain))
 			}
 			return err
 		})

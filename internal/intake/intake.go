@@ -174,6 +174,12 @@ func (in *Intake) flush(ctx context.Context) {
 	in.mu.Lock()
 	seen := in.seen
 	in.seen = make(map[enroll.Serial]enroll.Sighting)
+	for serial, s := range seen { // what is in memory must not be older than the store
+		if d, ok := in.devices[serial]; ok {
+			d.Sighting = merge(d.Sighting, s)
+			in.devices[serial] = d
+		}
+	}
 	in.mu.Unlock()
 	err := in.cfg.Store.Saw(ctx, seen)
 	if err == nil {
@@ -329,27 +335,28 @@ func (in *Intake) Accept(ctx context.Context, serial enroll.Serial, upload enrol
 	return in.decide(ctx, serial, hashed)
 }
 
-// decide commits what follows from an upload, and notes when the device needs another
-// look.
+// decide commits what follows from an upload. When the device needs another look is
+// noted inside the decision, in the order of commits.
 func (in *Intake) decide(ctx context.Context, serial enroll.Serial, upload hashedUpload) error {
-	var at time.Time
-	err := in.cfg.Store.Accept(ctx, serial, upload.Table, needs(upload.Upload), func(known enroll.Known) (enroll.Follows, error) {
-		follows := decide(known, upload)
-		at = next(known, follows)
+	return in.cfg.Store.Accept(ctx, serial, upload.Table, needs(upload.Upload), func(known enroll.Known) (enroll.Follows, error) {
+		follows, at := decide(known, upload)
+		in.lookAt(serial, at)
 		return follows, nil
 	})
-	if err != nil {
-		return err
+}
+
+// lookAt notes when a device needs another look, if that is sooner than was noted: a
+// look too many costs one empty transaction, one too few holds back a change.
+func (in *Intake) lookAt(serial enroll.Serial, at time.Time) {
+	if at.IsZero() {
+		return
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if at.IsZero() {
-		delete(in.due, serial)
-		return nil
+	if due, ok := in.due[serial]; !ok || at.Before(due) {
+		in.due[serial] = at
+		in.wake()
 	}
-	in.due[serial] = at
-	in.wake()
-	return nil
 }
 
 // wake has Run look at what is due.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type rig struct {
 	settle time.Duration
 	bubble bool // time is that of a synctest bubble
 	box    *seal.Box
+	looks  atomic.Int64 // decisions of the store
 	read   map[enroll.LaneID]int64
 }
 
@@ -54,7 +56,7 @@ func newRigOf(t *testing.T, r *rig, kinds string) *rig {
 	if r.db, err = sqlite.Open(context.Background(), sqlite.Config{Dir: dir, Box: box, Now: r.clock}); err != nil {
 		t.Fatal(err)
 	}
-	if r.intake, err = intake.New(intake.Config{Store: r.db, Hash: box.Hash, Now: r.clock}); err != nil {
+	if r.intake, err = intake.New(intake.Config{Store: counted{r.db, &r.looks}, Hash: box.Hash, Now: r.clock}); err != nil {
 		t.Fatal(err)
 	}
 	r.db.Subscribe(r.intake.Committed)
@@ -70,6 +72,17 @@ func newRigOf(t *testing.T, r *rig, kinds string) *rig {
 	r.addEndpoint("hr", kinds)
 	r.addDevice("T1", "hr")
 	return r
+}
+
+// counted is a store that counts decisions.
+type counted struct {
+	*sqlite.DB
+	looks *atomic.Int64
+}
+
+func (c counted) Accept(ctx context.Context, serial enroll.Serial, table string, needs enroll.Needs, decide enroll.Decision) error {
+	c.looks.Add(1)
+	return c.DB.Accept(ctx, serial, table, needs, decide)
 }
 
 func (r *rig) clock() time.Time {

@@ -67,6 +67,22 @@ func TestRun(t *testing.T) {
 			same(t, "after 5 s", r.changes(), `user 1 "Ali"`)
 		})
 	})
+	t.Run("a draft behind one that waits is no reason to look again and again", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(t *testing.T, r *rig) {
+			same(t, "a finger of an unknown user", r.accept(finger("1", "6", "F")))
+			same(t, "another user", r.accept(user("2", "Bo", "", "")))
+			before := r.looks.Load()
+			time.Sleep(14 * time.Second) // the first waits 15 s, the other would 5
+			synctest.Wait()
+			if n := r.looks.Load() - before; n > 5 {
+				t.Errorf("looked %d times", n)
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			same(t, "in the end", r.changes(), `fingerprint 1 "" fingerprint[6]=F`, `user 2 "Bo"`)
+		})
+	})
 	t.Run("a line without its record has the device asked by itself", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(t *testing.T, r *rig) {

@@ -57,6 +57,7 @@ func wording(o enroll.Order, c call) (string, error) {
 	}
 	user := string(o.UserID)
 	words := map[enroll.OrderKind][2]string{
+		enroll.CheckUser:    {"DATA QUERY USERINFO PIN=" + user, "DATA QUERY tablename=user,fielddesc=*,filter=Pin=" + user},
 		enroll.QueryUser:    {"DATA QUERY USERINFO PIN=" + user, "DATA QUERY tablename=user,fielddesc=*,filter=Pin=" + user},
 		enroll.QueryFingers: {"DATA QUERY FINGERTMP PIN=" + user, "DATA QUERY tablename=templatev10,fielddesc=*,filter=Pin=" + user},
 		enroll.QueryFaces:   {"DATA QUERY BIODATA Type=9\tPIN=" + user, "DATA QUERY tablename=biodata,fielddesc=*,filter=Type=9\tPin=" + user},

@@ -38,6 +38,7 @@ func TestWording(t *testing.T) {
 		att, acc string // "" for no words
 	}{
 		{enroll.QueryUser, "022936", "DATA QUERY USERINFO PIN=022936", "DATA QUERY tablename=user,fielddesc=*,filter=Pin=022936"},
+		{enroll.CheckUser, "022936", "DATA QUERY USERINFO PIN=022936", "DATA QUERY tablename=user,fielddesc=*,filter=Pin=022936"},
 		{enroll.QueryUsers, "", "DATA QUERY USERINFO", "DATA QUERY tablename=user,fielddesc=*,filter=*"},
 		{enroll.QueryFingers, "7", "DATA QUERY FINGERTMP PIN=7", "DATA QUERY tablename=templatev10,fielddesc=*,filter=Pin=7"},
 		{enroll.QueryFaces, "7", "DATA QUERY BIODATA Type=9\tPIN=7", "DATA QUERY tablename=biodata,fielddesc=*,filter=Type=9\tPin=7"},

@@ -238,8 +238,14 @@ func (db *DB) AddPending(ctx context.Context, serial enroll.Serial, s enroll.Sig
 	err := db.do(ctx, func(t *tx) error {
 		added = false
 		now := t.db.now()
-		if _, err := t.change(`DELETE FROM device WHERE state = 'pending' AND max(added_ms, seen_ms) < ?1`, millis(now.Add(-pendingFor))); err != nil {
+		gone, err := t.change(`DELETE FROM device WHERE state = 'pending' AND max(added_ms, seen_ms) < ?1`, millis(now.Add(-pendingFor)))
+		if err != nil {
 			return err
+		}
+		if n, err := gone.RowsAffected(); err != nil {
+			return err
+		} else if n > 0 {
+			t.committed.Devices = append(t.committed.Devices, 0) // whoever remembers devices reads them again
 		}
 		var n int
 		if _, err := t.scan(`SELECT count(*) FROM device WHERE state = 'pending'`, nil, &n); err != nil {
@@ -248,7 +254,7 @@ func (db *DB) AddPending(ctx context.Context, serial enroll.Serial, s enroll.Sig
 		if n >= maxPending {
 			return nil
 		}
-		_, err := t.change(`INSERT INTO device (serial, state, added_ms, seen_ms, address) VALUES (?1, 'pending', ?2, ?2, ?3)
+		_, err = t.change(`INSERT INTO device (serial, state, added_ms, seen_ms, address) VALUES (?1, 'pending', ?2, ?2, ?3)
 			ON CONFLICT DO NOTHING`, string(serial), millis(now), s.Address)
 		added = err == nil
 		return err

@@ -26,11 +26,11 @@ func scanOrder(into *enroll.Order, id, added, handed *int64) []any {
 }
 
 // order reads at most one order.
-func (t *tx) order(where string, device enroll.DeviceID) (*enroll.Order, int64, error) {
+func (t *tx) order(where string, device enroll.DeviceID, more ...any) (*enroll.Order, int64, error) {
 	var o enroll.Order
 	var id, added, handed int64
 	found, err := t.scan(`SELECT `+orderColumns+` FROM device_order WHERE device_id = ?1 AND `+where+` ORDER BY id LIMIT 1`,
-		[]any{int64(device)}, scanOrder(&o, &id, &added, &handed)...)
+		append([]any{int64(device)}, more...), scanOrder(&o, &id, &added, &handed)...)
 	if err != nil || !found {
 		return nil, 0, err
 	}
@@ -57,7 +57,7 @@ func (t *tx) current(device enroll.DeviceID, id enroll.OrderID) (*enroll.Order, 
 	if !ours {
 		return nil, nil
 	}
-	o, _, err := t.order(`handed_ms > 0 AND id = `+strconv.FormatInt(n, 10), device)
+	o, _, err := t.order(`handed_ms > 0 AND id = ?2`, device, n)
 	return o, err
 }
 
@@ -125,6 +125,11 @@ func (db *DB) HandOut(ctx context.Context, serial enroll.Serial) (*enroll.Order,
 				return err
 			}
 		}
+		if current.Tries > 0 { // what came for the last try is no part of this one
+			if err := t.forgetAnswer(d.device.ID, id, current.ID); err != nil {
+				return err
+			}
+		}
 		current.HandedAt, current.Tries = now, current.Tries+1
 		out, more = current, true
 		_, err = t.change(`UPDATE device_order SET handed_ms = ?2, tries = ?3 WHERE id = ?1`, id, millis(now), current.Tries)
@@ -140,15 +145,24 @@ func (db *DB) HandOut(ctx context.Context, serial enroll.Serial) (*enroll.Order,
 func (t *tx) keepOrders(known enroll.Known, f enroll.Follows) error {
 	if known.Order != nil && len(f.Came) > 0 {
 		id, _ := orderNumber(known.Order.ID)
-		// Rows that come give the device more time for the rest.
-		if _, err := t.change(`UPDATE device_order SET rows = rows + ?2, handed_ms = ?3 WHERE id = ?1`, id, len(f.Came), millis(known.At)); err != nil {
-			return err
-		}
-		for _, pin := range f.Came {
-			if _, err := t.change(`INSERT INTO order_user (order_id, user_id) SELECT ?1, ?2 WHERE ?3 ON CONFLICT DO NOTHING`,
-				id, string(pin), known.Order.Compare); err != nil {
-				return err
+		rows := int64(len(f.Came))
+		if known.Order.Compare { // a body that came twice must not make an answer complete
+			rows = 0
+			for _, pin := range f.Came {
+				result, err := t.change(`INSERT INTO order_user (order_id, user_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING`, id, string(pin))
+				if err != nil {
+					return err
+				}
+				added, err := result.RowsAffected()
+				if err != nil {
+					return err
+				}
+				rows += added
 			}
+		}
+		// Rows that come give the device more time for the rest.
+		if _, err := t.change(`UPDATE device_order SET rows = rows + ?2, handed_ms = ?3 WHERE id = ?1`, id, rows, millis(known.At)); err != nil {
+			return err
 		}
 	}
 	for _, id := range f.Ended {
@@ -167,7 +181,15 @@ func (t *tx) endOrder(device enroll.DeviceID, id enroll.OrderID) error {
 	if _, err := t.change(`DELETE FROM device_order WHERE id = ?1 AND device_id = ?2 AND handed_ms > 0`, n, int64(device)); err != nil {
 		return err
 	}
+	return t.forgetAnswer(device, n, id)
+}
+
+// forgetAnswer drops what came for an order so far.
+func (t *tx) forgetAnswer(device enroll.DeviceID, n int64, id enroll.OrderID) error {
 	if _, err := t.change(`DELETE FROM order_user WHERE order_id = ?1`, n); err != nil {
+		return err
+	}
+	if _, err := t.change(`UPDATE device_order SET rows = 0 WHERE id = ?1`, n); err != nil {
 		return err
 	}
 	_, err := t.change(`DELETE FROM part WHERE device_id = ?1 AND order_id = ?2`, int64(device), string(id))
