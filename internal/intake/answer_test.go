@@ -216,8 +216,7 @@ func TestSilentFill_LongSettle(t *testing.T) {
 		r.order(enroll.Order{What: enroll.QueryUsers})
 		r.handOut()
 		same(t, "a record", r.accept(user("1", "Ali", "", "")))
-		time.Sleep(31 * time.Second)
-		synctest.Wait()
+		wait(31 * time.Second)
 		same(t, "after the settle time", r.changes(), `user 1 "Ali"`)
 	})
 }

@@ -36,17 +36,21 @@ func (r *rig) run(t *testing.T) func() {
 	}
 }
 
+// wait lets virtual time pass, and everything happen that it brings.
+func wait(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
 func TestRun(t *testing.T) {
 	t.Parallel()
 	t.Run("a draft closes when it is due, without a word of the device", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(t *testing.T, r *rig) {
 			same(t, "at once", r.accept(user("1", "Ali", "", "")))
-			time.Sleep(4 * time.Second)
-			synctest.Wait()
+			wait(4 * time.Second)
 			same(t, "after 4 s", r.changes())
-			time.Sleep(time.Second + 10*time.Millisecond)
-			synctest.Wait()
+			wait(time.Second + 10*time.Millisecond)
 			same(t, "after 5 s", r.changes(), `user 1 "Ali"`)
 		})
 	})
@@ -62,8 +66,7 @@ func TestRun(t *testing.T) {
 			}
 			stop := r.run(t)
 			defer stop()
-			time.Sleep(5*time.Second + 10*time.Millisecond)
-			synctest.Wait()
+			wait(5*time.Second + 10*time.Millisecond)
 			same(t, "after 5 s", r.changes(), `user 1 "Ali"`)
 		})
 	})
@@ -73,13 +76,11 @@ func TestRun(t *testing.T) {
 			same(t, "a finger of an unknown user", r.accept(finger("1", "6", "F")))
 			same(t, "another user", r.accept(user("2", "Bo", "", "")))
 			before := r.looks.Load()
-			time.Sleep(14 * time.Second) // the first waits 15 s, the other would 5
-			synctest.Wait()
+			wait(14 * time.Second) // the first waits 15 s, the other would 5
 			if n := r.looks.Load() - before; n > 5 {
 				t.Errorf("looked %d times", n)
 			}
-			time.Sleep(2 * time.Second)
-			synctest.Wait()
+			wait(2 * time.Second)
 			same(t, "in the end", r.changes(), `fingerprint 1 "" fingerprint[6]=F`, `user 2 "Bo"`)
 		})
 	})
@@ -87,8 +88,7 @@ func TestRun(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(t *testing.T, r *rig) {
 			r.accept(oplog("1", 5, enroll.Password))
-			time.Sleep(enroll.DataWait + 10*time.Millisecond)
-			synctest.Wait()
+			wait(enroll.DataWait + 10*time.Millisecond)
 			if o, ok := r.handOut(); !ok || o.What != enroll.QueryUser || o.UserID != "1" {
 				t.Errorf("got %+v, %v", o, ok)
 			}
@@ -100,8 +100,7 @@ func TestRun(t *testing.T) {
 			if _, err := r.intake.Seen(t.Context(), "T1", enroll.Sighting{Firmware: "Ver 9"}); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(31 * time.Second)
-			synctest.Wait()
+			wait(31 * time.Second)
 			if d, err := r.db.Device(t.Context(), "T1"); err != nil || d.Firmware != "Ver 9" {
 				t.Errorf("got %q, %v", d.Firmware, err)
 			}
@@ -117,14 +116,12 @@ func TestRun(t *testing.T) {
 				}
 			}
 			told(5*time.Hour + 30*time.Minute) // as in Asia/Kolkata
-			time.Sleep(40 * time.Minute)
-			synctest.Wait()
+			wait(40 * time.Minute)
 			if o, ok := r.handOut(); ok {
 				t.Errorf("got %+v although nothing moved", o)
 			}
 			told(5 * time.Hour)
-			time.Sleep(25 * time.Minute) // looked at every ten, spread over ten
-			synctest.Wait()
+			wait(25 * time.Minute) // looked at every ten, spread over ten
 			if o, ok := r.handOut(); !ok || o.What != enroll.ReloadOptions {
 				t.Errorf("got %+v, %v, want ReloadOptions", o, ok)
 			}
