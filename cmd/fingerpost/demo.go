@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -144,16 +143,14 @@ func (a *app) demoReceiver(ctx context.Context, client *admin.Client, url string
 
 const demoSerial = "DEMO00000001"
 
-// printBody writes the JSON body of a callback, indented and with long Data cut. Body
-// and credentials are the simulated terminal's own inventions.
+// printBody writes the body of a callback on a line of its own, as it came but with long
+// Data cut. Body and credentials are the simulated terminal's own inventions.
 func (a *app) printBody(r endpoint.Received) error {
 	if r.TokenErr != nil || r.SignatureErr != nil {
 		a.say("the next callback is not genuine: token %v, signature %v", r.TokenErr, r.SignatureErr)
 	}
-	encoder := json.NewEncoder(a.out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(json.RawMessage(endpoint.CutBody(r.Body)))
+	_, err := fmt.Fprintf(a.out, "%s\n", endpoint.CutBody(r.Body))
+	return err
 }
 
 func (a *app) enrol(ctx context.Context, client *admin.Client, p demoParts) error {
